@@ -1,0 +1,85 @@
+"""Real servers for integration tests: one of each kind per test process, a namespace of its own for every test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.integration.api import Api
+from tests.integration.kubectl import Kubectl
+from tests.integration.servers import DockerRegistry, Server
+
+_numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder starts real servers."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.integration)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server as a newcomer starts it, controllers included."""
+    server = Server(tmp_path_factory.mktemp("server") / "data")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def api(server: Server) -> Iterator[Api]:
+    """Raw HTTP to the server, as its administrator."""
+    api = Api(server)
+    yield api
+    api.close()
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A namespace that no other test uses; it need not be created."""
+    return f"test-{next(_numbers)}"
+
+
+@pytest.fixture
+def kubectl(server: Server, tmp_path: Path, namespace: str) -> Kubectl:
+    """kubectl in the test's namespace."""
+    return Kubectl(server, tmp_path, namespace)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerRegistry]:
+    """A registry over plain HTTP that asks for nothing."""
+    registry = DockerRegistry(tmp_path_factory.mktemp("registry"))
+    yield registry
+    registry.stop()
+
+
+@pytest.fixture(scope="session")
+def password_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerRegistry]:
+    """A registry over plain HTTP that asks for reader's password."""
+    registry = DockerRegistry(tmp_path_factory.mktemp("password-registry"), password=True)
+    yield registry
+    registry.stop()
+
+
+@pytest.fixture(scope="session")
+def tls_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerRegistry]:
+    """A registry over https whose authority the server does not know."""
+    folder = tmp_path_factory.mktemp("tls-registry")
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(folder / "ca.crt")
+    certificate.private_key_pem.write_to_path(folder / "server.key")
+    for part in certificate.cert_chain_pems:
+        part.write_to_path(folder / "server.crt", append=True)
+    registry = DockerRegistry(folder, certificate=folder / "server.crt")
+    yield registry
+    registry.stop()

@@ -1,0 +1,62 @@
+"""kubectl as a newcomer runs it: a home of its own, nothing but the administrator's kubeconfig."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.integration.servers import Server
+
+
+class Kubectl:
+    """kubectl against one server and namespace; KUBECTL in the environment names another than the one on PATH."""
+
+    def __init__(self, server: Server, home: Path, namespace: str = "") -> None:
+        program = os.environ.get("KUBECTL") or shutil.which("kubectl")
+        if program is None:
+            pytest.skip("kubectl is not installed (Debian: apt-get install kubernetes-client)")
+        self._server, self._home, self._namespace = server, home, namespace
+        self._command = [program, *(["--namespace", namespace] if namespace else [])]
+        self._environment = {
+            "HOME": str(home),
+            "KUBECONFIG": str(server.kubeconfig),
+            "PATH": os.environ["PATH"],
+        }
+
+    def within(self, namespace: str) -> Kubectl:
+        """The same program in another namespace."""
+        return Kubectl(self._server, self._home, namespace)
+
+    def run(self, *arguments: str, given: object = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run; `given` is what it reads on standard input, an object as YAML."""
+        text = given if isinstance(given, str | None) else yaml.safe_dump(given)
+        return subprocess.run(
+            [*self._command, *arguments],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**self._environment, **environment},
+        )
+
+    def ok(self, *arguments: str, given: object = None, **environment: str) -> str:
+        """What it prints when it succeeds without a single warning."""
+        done = self.run(*arguments, given=given, **environment)
+        assert (done.returncode, done.stderr) == (0, ""), f"kubectl {' '.join(arguments)}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start and leave running, as for `get --watch`."""
+        return subprocess.Popen(
+            [*self._command, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self._environment,
+        )

@@ -1,0 +1,186 @@
+"""The real programs that integration tests talk to: our server and Debian's docker-registry, as subprocesses."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import urllib3
+import yaml
+
+from demo.registry_images import Registry
+
+START_SECONDS = 30.0
+READER = "reader:secret"
+# What `htpasswd -Bbn reader secret` prints; fixed, so that the tests do not need htpasswd.
+_HTPASSWD = "reader:$2y$05$LXyA6qEx1ywIOtCy7fwDb.Ugj8P8A4vpbm6.14PlHpeoy8sacOfzK\n"
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(true: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+    """Wait for something that offers no event to wait for: another process."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what}: not within {seconds:g} s")
+        time.sleep(0.02)
+
+
+class Process:
+    """A subprocess in a process group of its own, with its output in a file."""
+
+    def __init__(self, command: list[str], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    @property
+    def running(self) -> bool:
+        """Whether its main process is alive."""
+        return self._process.poll() is None
+
+    @property
+    def group(self) -> int:
+        """The id of its process group."""
+        return self._process.pid
+
+    def output(self) -> str:
+        """Everything that was printed up to now."""
+        return self.log.read_text(errors="replace")
+
+    def stop(self, seconds: float = 10) -> int:
+        """SIGTERM, as an init system does it; the exit code."""
+        if self.running:
+            self._process.terminate()
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            pytest.fail(f"did not stop within {seconds:g} s of SIGTERM; it printed:\n{self.output()}")
+
+    def kill(self) -> None:
+        """kill -9 to all of its processes at once, as a power cut does it."""
+        os.killpg(self.group, signal.SIGKILL)
+        self._process.wait(5)
+
+
+class Server:
+    """`imagestreams serve` on a data folder and a port that stay the same over restarts."""
+
+    def __init__(self, data: Path, *flags: str, port: int = 0) -> None:
+        self.data = data
+        self.port = port or free_port()
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.kubeconfig = data / "admin.kubeconfig"
+        self._flags = flags
+        self._process: Process | None = None
+
+    def start(self) -> Server:
+        """Start and wait for /readyz."""
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "webhook", "serve", "--data", str(self.data)]
+        command += ["--listen", f"127.0.0.1:{self.port}", *self._flags]
+        self._process = process = Process(command, self.data.parent / f"{self.data.name}.log")
+        until(lambda: not process.running or self._ready(), f"{self.url}/readyz")
+        if not process.running:
+            pytest.fail(f"the server stopped at once; it printed:\n{process.output()}")
+        return self
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        return self._process.stop() if self._process else 0
+
+    def kill(self) -> None:
+        """kill -9 to the whole process tree."""
+        if self._process:
+            self._process.kill()
+
+    def output(self) -> str:
+        """What the server has logged."""
+        return self._process.output() if self._process else ""
+
+    @property
+    def process_group(self) -> int:
+        """The id of the group that all of its processes belong to."""
+        assert self._process is not None
+        return self._process.group
+
+    def authority(self) -> str:
+        """The PEM text of the authority that signed the server's certificate."""
+        return (self.data / "pki" / "ca.crt").read_text()
+
+    def token(self) -> str:
+        """The administrator's bearer token."""
+        return str(yaml.safe_load(self.kubeconfig.read_text())["users"][0]["user"]["token"])
+
+    def _ready(self) -> bool:
+        if not self.kubeconfig.exists():
+            return False
+        try:
+            context = ssl.create_default_context(cadata=self.authority())
+            with urllib3.PoolManager(ssl_context=context, retries=False, timeout=5) as pool:
+                return pool.request("GET", f"{self.url}/readyz").status == 200
+        except (urllib3.exceptions.HTTPError, OSError):
+            return False
+
+
+class DockerRegistry:
+    """A docker-registry with the catalogue of demo/registry_images.py in it, kept in memory."""
+
+    def __init__(self, folder: Path, *, password: bool = False, certificate: Path | None = None) -> None:
+        program = shutil.which("docker-registry")
+        if program is None:
+            pytest.skip("docker-registry is not installed (Debian: apt-get install docker-registry)")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.address = f"127.0.0.1:{free_port()}"
+        self._process = Process([program, "serve", str(self._configure(folder, password, certificate))], folder / "log")
+        host, _, port = self.address.partition(":")
+        until(lambda: not self._process.running or _listens(host, int(port)), "docker-registry")
+        if not self._process.running:
+            pytest.fail(f"docker-registry stopped at once; it printed:\n{self._process.output()}")
+        scheme = "https" if certificate else "http"
+        authority = str(certificate.with_name("ca.crt")) if certificate else ""
+        Registry(f"{scheme}://{self.address}", READER if password else "", authority).push_all()
+
+    def _configure(self, folder: Path, password: bool, certificate: Path | None) -> Path:
+        config: dict[str, object] = {
+            "version": 0.1,
+            "log": {"level": "error"},
+            "storage": {"inmemory": {}, "delete": {"enabled": True}},
+            "http": {"addr": self.address},
+        }
+        if password:
+            (folder / "htpasswd").write_text(_HTPASSWD)
+            config["auth"] = {"htpasswd": {"realm": "tests", "path": str(folder / "htpasswd")}}
+        if certificate:
+            tls = {"certificate": str(certificate), "key": str(certificate.with_suffix(".key"))}
+            config["http"] = {"addr": self.address, "tls": tls}
+        path = folder / "config.yml"
+        path.write_text(yaml.safe_dump(config))
+        return path
+
+    def stop(self) -> None:
+        """Forget everything."""
+        self._process.kill()
+
+
+def _listens(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0

@@ -1,0 +1,66 @@
+"""What a look-up keeps of a stream: image-api 7.1, 12.17, 12.18; admission A.6."""
+
+import pytest
+
+from tests.unit.admission.streams import INTEGRATED, V1, V2, event, stream
+from webhook.image import lookup
+
+REPOSITORY = f"{INTEGRATED}/shop/app"
+
+
+@pytest.mark.parametrize(
+    ("reference", "policy", "expected"),
+    [
+        pytest.param("quay.io/team/app:v1", "Source", f"quay.io/team/app@{V1}", id="a tag is dropped"),
+        pytest.param(f"quay.io/team/app@{V2}", "Source", f"quay.io/team/app@{V1}", id="the image's name wins"),
+        pytest.param("team/app:build-8", "Source", f"team/app@{V1}", id="no registry is added"),
+        pytest.param("app:v1", "Source", f"app@{V1}", id="not to a lone name either"),
+        pytest.param("quay.io/team/app:v1", "Local", f"{REPOSITORY}@{V1}", id="policy Local"),
+        pytest.param("", "Local", f"{REPOSITORY}@{V1}", id="policy Local needs no recorded address"),
+        pytest.param("", "Source", "", id="no recorded address"),
+        pytest.param("my.app:v1", "Source", "", id="a registry without a repository"),
+        pytest.param("https://quay.io/team/app", "Source", "", id="no reference at all"),
+    ],
+)
+def test_the_final_pull_spec_is_by_digest(reference, policy, expected):
+    found = lookup.record(stream("shop", "app", policies={"v1": policy}, v1=event(reference, V1)))
+    assert found.tags == {"v1": expected}
+    if expected:
+        assert lookup.image_of(expected) == V1
+
+
+def test_a_tag_out_of_the_spec_loses_its_policy():
+    removed = stream("shop", "app", policies={"v1": "Local"}, v1=event("quay.io/team/app:v1", V1))
+    removed["spec"]["tags"] = []
+    assert lookup.record(removed).tags == {"v1": f"quay.io/team/app@{V1}"}
+
+
+def test_only_the_newest_event_counts():
+    moved = stream("shop", "app", v1=event("quay.io/team/app:v2", V2))
+    moved["status"]["tags"][0]["items"].append(event("quay.io/team/app:v1", V1))
+    assert lookup.record(moved).tags == {"v1": f"quay.io/team/app@{V2}"}
+
+
+def test_tags_without_an_image_keep_the_message_of_their_last_failure():
+    found = lookup.record(stream("shop", "app", failures={"gone": "not found"}, pointer=event("quay.io/a/b:1", "")))
+    assert (found.tags, found.missing) == ({}, {"gone": "not found", "pointer": ""})
+
+
+def test_an_image_that_is_named_by_no_digest_is_found_again():
+    found = lookup.record(stream("shop", "app", v1=event("host:5000/team/app:v1", "abc123")))
+    assert lookup.image_of(found.tags["v1"]) == "abc123"
+
+
+@pytest.mark.parametrize("empty", [{}, {"metadata": None, "spec": None, "status": None}, {"status": {"tags": None}}])
+def test_an_empty_stream_is_a_stream_without_tags(empty):
+    assert lookup.record(empty) == lookup.Stream()
+
+
+def test_the_version_is_a_number_where_it_is_one():
+    assert lookup.version({"metadata": {"resourceVersion": "42"}}) == 42
+    assert lookup.version({"metadata": {"resourceVersion": "x"}}) == 0
+
+
+def test_a_stream_of_ten_thousand_tags_is_recorded_in_one_go():
+    many = {f"v{number}": event("quay.io/team/app:v1", V1) for number in range(10_000)}
+    assert len(lookup.record(stream("shop", "app", **many)).tags) == 10_000

@@ -1,0 +1,191 @@
+"""The API server as a Flask application: one request's way from the path to the answer (api-server contract 0.2)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Flask, Response, request
+
+from webhook.apiserver import requestinfo, responses, watching
+from webhook.apiserver.catalog import Catalog, build
+from webhook.apiserver.documents import Documents
+from webhook.apiserver.handlers import Answer, Body, Handling
+from webhook.apiserver.requestinfo import RequestInfo
+from webhook.apiserver.rest import Call, Rest
+from webhook.apiserver.sandbox import Mutate
+from webhook.apiserver.stored import StoredRest
+from webhook.errors import (
+    BadRequest,
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+    ServiceUnavailable,
+    StatusError,
+    qualified,
+)
+from webhook.meta import negotiation, options
+from webhook.meta.identity import User
+from webhook.settings import Settings
+from webhook.storage.store import StorageError, Store
+
+log = logging.getLogger(__name__)
+
+Authenticate = Callable[[Mapping[str, Any]], User]
+MAX_BODY = 3 * 1024 * 1024
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_WRITES = {"create": "Create", "update": "Update", "patch": "Patch"}
+_UNKNOWN = "the server could not find the requested resource"
+_NO_PAGE = "404 page not found\n"
+
+
+def create_app(
+    store: Store,
+    settings: Settings,
+    *,
+    authenticate: Authenticate,
+    mutate: Mutate | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Flask:
+    """The application over `store`.
+
+    `authenticate` finds the user of a WSGI environment or raises Unauthorized; `mutate` admits workloads of the sandbox;
+    `stopping` turns true when open watches must end.
+    """
+    app = Flask("imagestreams")
+    server = _Server(build(store, settings, mutate), store, authenticate, stopping)
+    app.add_url_rule("/", "root", server.answer, methods=_METHODS, provide_automatic_options=False)
+    app.add_url_rule("/<path:_path>", "any", server.answer, methods=_METHODS, provide_automatic_options=False)
+    # A redirect from an aggregated server is a 502 to the client (contract 1.4).
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    return app
+
+
+class _Server:
+    def __init__(
+        self, catalog: Catalog, store: Store, authenticate: Authenticate, stopping: Callable[[], bool]
+    ) -> None:
+        self.catalog, self.store = catalog, store
+        self.authenticate, self.stopping = authenticate, stopping
+        self.documents = Documents(catalog)
+
+    def answer(self, _path: str = "") -> Response:
+        """Every request: a failure becomes its Status here and nowhere else."""
+        query = request.args.to_dict(flat=False)
+        pretty = responses.wants_pretty(query, request.headers.get("User-Agent", ""))
+        try:
+            response = self._routed(query, pretty)
+        except StatusError as error:
+            response = responses.failure(error, pretty=pretty)
+        except StorageError as error:
+            log.error("storage failed: %s", error)
+            unavailable = ServiceUnavailable(f"the storage is not available: {error}", headers={"Retry-After": "1"})
+            response = responses.failure(unavailable)
+        except Exception:
+            log.exception("unexpected failure of %s %s", request.method, request.path)
+            response = responses.failure(InternalError.of("an unexpected failure, see the server's log"))
+        if audit := request.headers.get("Audit-Id"):
+            response.headers["Audit-Id"] = audit
+        return response
+
+    def _routed(self, query: options.Query, pretty: bool) -> Response:
+        if not requestinfo.is_plain(request.path):
+            return Response(_NO_PAGE, 404, content_type="text/plain; charset=utf-8")
+        user = self.authenticate(request.environ)
+        if any(key.upper().startswith("IMPERSONATE-") for key, _ in request.headers):
+            raise BadRequest("impersonation is not supported here: use the credentials of the user instead")
+        document = self.documents.find(request.method, request.path, request.headers)
+        if document is not None:
+            return document
+        info = requestinfo.parse(request.method, request.path, watch=_is_watch(query))
+        if info is None:
+            return Response(_NO_PAGE, 404, content_type="text/plain; charset=utf-8")
+        return self._served(info, user, query, pretty)
+
+    def _served(self, info: RequestInfo, user: User, query: options.Query, pretty: bool) -> Response:
+        rest = self._rest(info)
+        wanted = negotiation.negotiate(request.headers.get("Accept"))
+        listing = options.list_options(query) if info.verb in ("list", "watch", "deletecollection") else None
+        write = options.write_options(
+            query, _WRITES.get(info.verb, "Delete"), user_agent=request.headers.get("User-Agent", "")
+        )
+        call = Call(user, info.namespace, dry_run=write.dry_run, field_manager=write.field_manager)
+        handling = Handling(info, rest, call, write)
+        if info.verb == "watch":
+            assert listing is not None and isinstance(rest, StoredRest)
+            chosen = watching.options_for(rest, listing, info.name, handling.scope)
+            gone = watching.client_gone(request.environ.get("gunicorn.socket"), self.stopping)
+            watch = watching.Watch(rest, call, chosen, listing, wanted, query, gone)
+            return Response(watch.lines(), 200, content_type=negotiation.JSON, direct_passthrough=True)
+        answer = self._verb(handling, query, listing)
+        return responses.respond(
+            answer.code,
+            responses.represent(rest, answer.body, wanted, query, handling.scope),
+            media_type=wanted.media_type,
+            pretty=pretty,
+            accepts_gzip="gzip" in request.headers.get("Accept-Encoding", ""),
+            warnings=call.warnings,
+        )
+
+    def _verb(self, handling: Handling, query: options.Query, listing: options.ListOptions | None) -> Answer:
+        verb = handling.info.verb
+        if verb == "get":
+            options.check_version((query.get("resourceVersion") or [""])[0])
+            return handling.get()
+        if verb == "list":
+            assert listing is not None
+            return handling.list(listing, self.store.revision)
+        body = _body()
+        flat = {key: values[0] for key, values in query.items()}
+        if verb == "create":
+            return handling.create(body)
+        if verb == "update":
+            return handling.update(body)
+        if verb == "patch":
+            return handling.patch(body)
+        if verb == "delete":
+            return handling.delete(flat, body)
+        assert listing is not None
+        return handling.deletecollection(flat, body, listing)
+
+    def _rest(self, info: RequestInfo) -> Rest:
+        """The resource of a path that has the verb; 404 where there is no such path, 405 where it lacks the verb."""
+        rest = self.catalog.find(info.group, info.version, info.resource, info.subresource)
+        if rest is None or (info.name and not _has_named(rest)) or (not info.name and not _has_collection(rest)):
+            raise NotFound(_UNKNOWN, details={})
+        if info.subresource and not info.name:
+            raise NotFound(_UNKNOWN, details={})
+        scoped = rest.info.namespaced
+        if not scoped and info.namespace:
+            raise NotFound(_UNKNOWN, details={})
+        needs_namespace = scoped and not info.namespace and (info.name or info.verb in ("create", "deletecollection"))
+        if info.verb not in rest.verbs or needs_namespace:
+            name = qualified(info.resource, info.group)
+            raise MethodNotAllowed(f'{info.verb or request.method} is not supported on resources of kind "{name}"', details={})
+        return rest
+
+
+def _has_named(rest: Rest) -> bool:
+    return bool({"get", "update", "patch", "delete"} & set(rest.verbs))
+
+
+def _has_collection(rest: Rest) -> bool:
+    return bool({"list", "create", "deletecollection"} & set(rest.verbs))
+
+
+def _is_watch(query: options.Query) -> bool:
+    return "watch" in query and query["watch"][0].lower() not in ("false", "0")
+
+
+def _body() -> Body:
+    """The body, bounded before and while it is read (contract 3.2)."""
+    too_large = RequestEntityTooLarge(f"Request entity too large: limit is {MAX_BODY}", details={})
+    if (request.content_length or 0) > MAX_BODY:
+        raise too_large
+    data = request.stream.read(MAX_BODY + 1)
+    if len(data) > MAX_BODY:
+        raise too_large
+    return Body(data, request.headers.get("Content-Type", ""))

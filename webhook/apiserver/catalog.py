@@ -1,0 +1,133 @@
+"""Which resource serves a path: every kind wired to its strategy, its schema and its columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webhook.apiserver import resources, sandbox, sandbox_schema
+from webhook.apiserver.images import ImageStrategy
+from webhook.apiserver.imagestreamimages import ImageStreamImageRest
+from webhook.apiserver.imagestreamimports import ImageStreamImportRest
+from webhook.apiserver.imagestreams import (
+    FIELDS,
+    ImageStreamStatusStrategy,
+    ImageStreamStrategy,
+    InternalStreamStrategy,
+    StreamRules,
+)
+from webhook.apiserver.imagestreamtags import ImageStreamTagRest
+from webhook.apiserver.namespaces import NamespaceRest
+from webhook.apiserver.rest import Call, Rest
+from webhook.apiserver.stored import StatusRest, StoredRest
+from webhook.apiserver.streams import Streams
+from webhook.errors import Json
+from webhook.image import printing
+from webhook.image import schema as image_schema
+from webhook.importer.engine import Importer
+from webhook.meta import timestamps
+from webhook.meta.resources import ResourceInfo
+from webhook.settings import Settings
+from webhook.storage.store import Store
+
+
+class Catalog:
+    """Resources by group, version, name and subresource."""
+
+    def __init__(self) -> None:
+        self._rests: dict[tuple[str, str, str, str], Rest] = {}
+
+    def add(self, rest: Rest) -> Rest:
+        """Serve this resource."""
+        info = rest.info
+        self._rests[info.group, info.version, info.resource, rest.subresource] = rest
+        return rest
+
+    def find(self, group: str, version: str, resource: str, subresource: str) -> Rest | None:
+        """The resource of a path, or None."""
+        return self._rests.get((group, version, resource, subresource))
+
+    def infos(self) -> list[ResourceInfo]:
+        """What discovery tells of; each resource once."""
+        return [rest.info for (*_, subresource), rest in self._rests.items() if not subresource]
+
+
+def build(store: Store, settings: Settings, mutate: sandbox.Mutate | None) -> Catalog:
+    """All resources of the standalone server."""
+    catalog = Catalog()
+    plain = {info.resource: _plain(catalog, store, info) for info in sandbox.PLAIN}
+    for info in sandbox.WORKLOADS:
+        _workload(catalog, store, info, mutate)
+    _image_group(catalog, store, settings, plain)
+    return catalog
+
+
+def _plain(catalog: Catalog, store: Store, info: ResourceInfo) -> StoredRest:
+    strategies: dict[str, type[sandbox.PlainStrategy]] = {"secrets": sandbox.SecretStrategy}
+    strategy = strategies.get(info.resource, sandbox.PlainStrategy)()
+    schema = sandbox_schema.for_kind(info.group, info.kind)
+    kind = NamespaceRest if info.resource == "namespaces" else StoredRest
+    rest = kind(info, store, strategy, schema=schema, unconditional_update=True)
+    catalog.add(rest)
+    return rest
+
+
+def _workload(catalog: Catalog, store: Store, info: ResourceInfo, mutate: sandbox.Mutate | None) -> None:
+    schema = sandbox_schema.for_kind(info.group, info.kind)
+    strategy = sandbox.WorkloadStrategy(info, mutate)
+    catalog.add(StoredRest(info, store, strategy, schema=schema, unconditional_update=True))
+    if any(one.name == "status" for one in info.subresources):
+        status = sandbox.WorkloadStatusStrategy()
+        catalog.add(StatusRest(info, store, status, schema=schema, unconditional_update=True))
+
+
+def _image_group(catalog: Catalog, store: Store, settings: Settings, plain: dict[str, StoredRest]) -> None:
+    def stored(kind: type[StoredRest], strategy: Any, info: ResourceInfo, **more: Any) -> StoredRest:
+        return kind(info, store, strategy, schema=image_schema.for_kind(info.kind), **_table(info.kind), **more)
+
+    internal: StoredRest
+
+    def load(namespace: str, name: str) -> Json | None:
+        found = internal.find(namespace, name)
+        return None if found is None else internal.strategy.decorate(found)
+
+    rules = StreamRules(
+        import_mode=settings.import_mode,
+        integrated=settings.integrated_registry,
+        public=settings.public_registry,
+        load=load,
+        limit_ranges=lambda namespace: _all(plain["limitranges"], namespace),
+        may_pull=_everybody_may,
+    )
+    internal = stored(StoredRest, InternalStreamStrategy(rules), resources.IMAGESTREAMS)
+    images = stored(StoredRest, ImageStrategy(), resources.IMAGES)
+    streams = Streams(internal, images)
+    catalog.add(images)
+    catalog.add(stored(StoredRest, ImageStreamStrategy(rules), resources.IMAGESTREAMS, fields=FIELDS))
+    catalog.add(stored(StatusRest, ImageStreamStatusStrategy(rules), resources.IMAGESTREAMS))
+    _views(catalog, streams, settings, plain["secrets"])
+
+
+def _views(catalog: Catalog, streams: Streams, settings: Settings, secrets: StoredRest) -> None:
+    mode = settings.import_mode
+    tag, image, command = resources.IMAGESTREAMTAGS, resources.IMAGESTREAMIMAGES, resources.IMAGESTREAMIMPORTS
+    catalog.add(ImageStreamTagRest(tag, streams, mode, schema=image_schema.for_kind(tag.kind), **_table(tag.kind)))
+    catalog.add(ImageStreamImageRest(image, streams, schema=image_schema.for_kind(image.kind), **_table(image.kind)))
+    importer = Importer(settings)
+    catalog.add(
+        ImageStreamImportRest(
+            command, streams, secrets, importer, mode, schema=image_schema.for_kind(command.kind)
+        )
+    )
+
+
+def _table(kind: str) -> dict[str, Any]:
+    return {"columns": printing.columns(kind), "row": lambda obj: printing.row(obj, timestamps.current())}
+
+
+def _all(rest: StoredRest, namespace: str) -> list[Json]:
+    return [rest.raw(record) for record in rest.store.list(rest.key, namespace).records]
+
+
+def _everybody_may(_call: Call, _namespace: str, _name: str) -> str | None:
+    """Standalone there is one user, the administrator, who may pull from everywhere."""
+    return None

@@ -1,0 +1,109 @@
+"""What a DELETE asks for and what it does to an object (api-server contract 3.8): pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from webhook.apiserver.metadata import FINALIZER_FOREGROUND, FINALIZER_ORPHAN
+from webhook.errors import BadRequest, Conflict, FieldError, Invalid, Json
+from webhook.meta import timestamps
+
+POLICIES = ("Orphan", "Background", "Foreground")
+_API_VERSIONS = ("v1", "meta.k8s.io/v1", "image.openshift.io/v1", "")
+
+
+@dataclass(frozen=True)
+class DeleteOptions:
+    """How to delete: dry run or not, preconditions, and what becomes of dependents."""
+
+    dry_run: bool = False
+    uid: str = ""
+    resource_version: str = ""
+    policy: str = ""
+    orphan_dependents: bool | None = None
+
+
+def options(query: Mapping[str, str], body: Json | None) -> DeleteOptions:
+    """The options of a request; a body with content hides the query (image-api 12.26)."""
+    given: Mapping[str, Any] = query
+    dry_run: list[str] = [query["dryRun"]] if query.get("dryRun") else []
+    if body:
+        if body.get("kind", "DeleteOptions") != "DeleteOptions" or body.get("apiVersion", "") not in _API_VERSIONS:
+            raise BadRequest(
+                f"the body of a DELETE must be DeleteOptions, not {body.get('kind')} in {body.get('apiVersion')}"
+            )
+        given, dry_run = body, body.get("dryRun") or []
+    if not isinstance(dry_run, list):
+        raise BadRequest("dryRun must be a list of strings")
+    preconditions = given.get("preconditions") or {}
+    if not isinstance(preconditions, dict):
+        raise BadRequest("preconditions must be an object")
+    orphan = given.get("orphanDependents")
+    parsed = DeleteOptions(
+        dry_run=dry_run == ["All"],
+        uid=preconditions.get("uid") or "",
+        resource_version=preconditions.get("resourceVersion") or "",
+        policy=given.get("propagationPolicy") or "",
+        orphan_dependents=orphan if isinstance(orphan, bool) or orphan is None else orphan == "true",
+    )
+    findings = _findings(parsed, dry_run)
+    if findings:
+        raise Invalid.of("DeleteOptions", "meta.k8s.io", "", findings)
+    return parsed
+
+
+def _findings(parsed: DeleteOptions, dry_run: list[str]) -> list[FieldError]:
+    findings = []
+    if dry_run not in ([], ["All"]):
+        findings.append(FieldError.not_supported("dryRun", dry_run, ["All"]))
+    if parsed.policy and parsed.policy not in POLICIES:
+        findings.append(FieldError.not_supported("propagationPolicy", parsed.policy, [*POLICIES, "nil"]))
+    if parsed.policy and parsed.orphan_dependents is not None:
+        why = "orphanDependents and deletionPropagation cannot be both set"
+        findings.append(FieldError.invalid("propagationPolicy", parsed.policy, why))
+    return findings
+
+
+def check_preconditions(obj: Json, asked: DeleteOptions, kind: str, group: str) -> None:
+    """A Conflict (with the Kind in its details, image-api 12.26) where the record is not the one that was meant."""
+    meta = obj["metadata"]
+    if asked.uid and asked.uid != meta["uid"]:
+        why = (
+            f"the UID in the precondition ({asked.uid}) does not match the UID in record ({meta['uid']})."
+            " The object might have been deleted and then recreated"
+        )
+        raise Conflict.of(kind, group, meta["name"], why)
+    if asked.resource_version and asked.resource_version != meta["resourceVersion"]:
+        why = (
+            f"the ResourceVersion in the precondition ({asked.resource_version}) does not match the ResourceVersion"
+            f" in record ({meta['resourceVersion']}). The object might have been modified"
+        )
+        raise Conflict.of(kind, group, meta["name"], why)
+
+
+def finalizers_after(obj: Json, asked: DeleteOptions, *, collectable: bool) -> list[str]:
+    """The object's finalizers once the propagation policy is written into them.
+
+    `collectable` is False for kinds that declare garbage collection unsupported: nothing is added for those.
+    """
+    held = list(obj["metadata"].get("finalizers") or ())
+    if not collectable:
+        return held
+    policy = asked.policy or ("Orphan" if asked.orphan_dependents else "Background")
+    kept = [one for one in held if one not in (FINALIZER_ORPHAN, FINALIZER_FOREGROUND)]
+    if not asked.policy and asked.orphan_dependents is None:
+        return held
+    wanted = {"Orphan": [FINALIZER_ORPHAN], "Foreground": [FINALIZER_FOREGROUND]}.get(policy, [])
+    return kept + wanted
+
+
+def marked(obj: Json, finalizers: list[str]) -> Json:
+    """The object as it waits for its finalizers; the generation rises once (image-api 12.26)."""
+    meta = {**obj["metadata"], "finalizers": finalizers}
+    if "deletionTimestamp" not in meta:
+        meta["deletionTimestamp"] = timestamps.now()
+        meta["deletionGracePeriodSeconds"] = 0
+        meta["generation"] = (meta.get("generation") or 0) + 1
+    return {**obj, "metadata": meta}

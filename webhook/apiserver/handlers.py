@@ -1,0 +1,203 @@
+"""The verbs, each once, over whatever a resource offers (api-server contract 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from webhook.apiserver import deletion, metadata
+from webhook.apiserver.requestinfo import RequestInfo
+from webhook.apiserver.rest import Call, Listing, Rest, Selection
+from webhook.errors import BadRequest, Expired, FieldError, Invalid, Json, NotFound, Timeout, UnsupportedMediaType
+from webhook.meta import continuation, decode, jsonpatch, mergepatch, strategicpatch
+from webhook.meta.options import ListOptions, WriteOptions
+from webhook.meta.selectors import FieldSelector, LabelSelector
+
+PATCH_TYPES = ("application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json")
+_PAGE = 500
+
+
+class Body(NamedTuple):
+    """The bytes of a request and the media type that they claim."""
+
+    data: bytes
+    content_type: str
+
+
+class Answer(NamedTuple):
+    """What a verb answers: an object, a list of a collection, or a Status."""
+
+    code: int
+    body: Json | Listing
+
+
+@dataclass(frozen=True)
+class Handling:
+    """One request on its way through a verb."""
+
+    info: RequestInfo
+    rest: Rest
+    call: Call
+    write: WriteOptions
+
+    def get(self) -> Answer:
+        """One object."""
+        return Answer(200, self.rest.get(self.call, self.info.name))
+
+    def list(self, options: ListOptions, current: Callable[[], int]) -> Answer:
+        """One page of a collection."""
+        chosen = selection(self.rest, options, self.scope, current)
+        try:
+            return Answer(200, self.rest.list(self.call, chosen))
+        except Expired as gone:
+            if chosen.after is None:
+                raise
+            raise continuation.ContinueExpired(chosen.after, self.scope) from gone
+
+    @property
+    def scope(self) -> str | None:
+        """The namespace of a list; None for all of them, "" for a cluster-scoped resource."""
+        return (self.info.namespace or None) if self.rest.info.namespaced else ""
+
+    def create(self, body: Body) -> Answer:
+        """201 with the new object."""
+        obj = self._decoded(body)
+        obj = metadata.agree_on_namespace(obj, self.info.namespace)
+        return Answer(201, self.rest.create(self.call, obj))
+
+    def update(self, body: Body) -> Answer:
+        """200 with the object as it is now; 201 where the kind creates on update."""
+        obj = self._decoded(body)
+        metadata.agree_on_name(obj, self.info.name)
+        obj = metadata.agree_on_namespace(obj, self.info.namespace)
+        shown, created = self.rest.update(self.call, self.info.name, lambda _: obj)
+        return Answer(201 if created else 200, shown)
+
+    def patch(self, body: Body) -> Answer:
+        """The patch applied to the object as it is, again where somebody else was faster."""
+        apply = self._patcher(body)
+
+        def transform(old: Json | None) -> Json:
+            before = old or {}
+            return self._patched(apply(before), before)
+
+        shown, created = self.rest.update(self.call, self.info.name, transform)
+        return Answer(201 if created else 200, shown)
+
+    def delete(self, query: Mapping[str, str], body: Body) -> Answer:
+        """200 with a Status that names what is gone, or with the object that waits for its finalizers."""
+        options = self._delete_options(query, body)
+        uid = ""
+        if "get" in self.rest.verbs:
+            uid = self._uid()
+        waiting = self.rest.delete(self.call, self.info.name, options)
+        if waiting is not None:
+            return Answer(200, waiting)
+        status: Json = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+        if uid:
+            named = {"name": self.info.name, "group": self.info.group, "kind": self.info.resource, "uid": uid}
+            status["details"] = {key: value for key, value in named.items() if value}
+        return Answer(200, status)
+
+    def deletecollection(self, query: Mapping[str, str], body: Body, options: ListOptions) -> Answer:
+        """200 with the objects that were selected; what disappears meanwhile is passed over."""
+        asked = self._delete_options(query, body)
+        chosen = selection(self.rest, options, self.scope, lambda: 0)
+        deleted: list[Json] = []
+        after = None
+        while True:
+            page = self.rest.list(self.call, Selection(chosen.labels, chosen.fields, limit=_PAGE, after=after))
+            for obj in page.items:
+                within = Call(self.call.user, obj["metadata"].get("namespace", ""), dry_run=self.call.dry_run)
+                try:
+                    self.rest.delete(within, obj["metadata"]["name"], asked)
+                except NotFound:
+                    continue
+                deleted.append(obj)
+            after = page.after
+            if after is None:
+                return Answer(200, Listing(deleted, page.revision))
+
+    def _uid(self) -> str:
+        try:
+            return self.rest.uid_of(self.rest.get(self.call, self.info.name))
+        except NotFound:
+            return ""
+
+    def _delete_options(self, query: Mapping[str, str], body: Body) -> deletion.DeleteOptions:
+        given = decode.decode(body.data, body.content_type)[0] if body.data.strip() else None
+        return deletion.options(query, given)
+
+    def _decoded(self, body: Body) -> Json:
+        obj, duplicates = decode.decode(body.data, body.content_type, kind=self.rest.kind)
+        obj = decode.identify(obj, self.rest.api_version, self.rest.kind)
+        return self._pruned(obj, duplicates, patched=False)
+
+    def _pruned(self, obj: Json, findings: list[str], *, patched: bool) -> Json:
+        """The object without fields that its schema does not know; what was dropped is an error or a warning."""
+        if self.rest.schema is not None:
+            obj, unknown = decode.prune(obj, self.rest.schema)
+            findings = [*unknown, *findings]
+        if not isinstance(obj.get("metadata", {}), dict):
+            raise BadRequest("metadata must be an object")
+        obj.setdefault("metadata", {})
+        if not findings or self.write.field_validation == "Ignore":
+            return obj
+        if self.write.field_validation != "Strict":
+            self.call.warnings.extend(findings)
+            return obj
+        text = f"strict decoding error: {', '.join(findings)}"
+        if patched:
+            raise Invalid.of(self.rest.kind, self.info.group, self.info.name, [FieldError.invalid("patch", "", text)])
+        raise BadRequest(f'{self.rest.kind} in version "{self.info.version}" cannot be handled as a {self.rest.kind}: {text}')
+
+    def _patcher(self, body: Body) -> Callable[[Json], Json]:
+        media_type = decode.media_type(body.content_type)
+        schema = self.rest.schema
+        if media_type == PATCH_TYPES[0]:
+            return lambda before: jsonpatch.apply(before, body.data)
+        if media_type == PATCH_TYPES[1]:
+            merge = mergepatch.parse(body.data)
+            return lambda before: mergepatch.apply(before, merge)
+        if media_type == PATCH_TYPES[2] and schema is not None:
+            strategic = mergepatch.parse(body.data)
+            return lambda before: strategicpatch.apply(before, strategic, schema)
+        raise UnsupportedMediaType(
+            "the body of the request was in an unknown format - accepted media types include: " + ", ".join(PATCH_TYPES)
+        )
+
+    def _patched(self, new: Any, old: Json) -> Json:
+        if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
+            raise BadRequest("the patch leaves no object")
+        new.setdefault("kind", old.get("kind"))
+        new.setdefault("apiVersion", old.get("apiVersion"))
+        if new["kind"] != self.rest.kind or new["apiVersion"] != self.rest.api_version:
+            raise BadRequest("a patch must not change apiVersion or kind")
+        new = self._pruned(new, [], patched=True)
+        metadata.agree_on_name(new, self.info.name)
+        return metadata.agree_on_namespace(new, self.info.namespace)
+
+
+def selection(rest: Rest, options: ListOptions, scope: str | None, current: Callable[[], int]) -> Selection:
+    """What list options select; `current` tells the newest revision and is asked only where a version is given."""
+    labels = LabelSelector.parse(options.label_selector)
+    fields = FieldSelector.parse(options.field_selector, rest.fields)
+    if options.continue_token:
+        token = continuation.decode(options.continue_token, scope)
+        at = None if token.rv == continuation.INCONSISTENT else token.rv
+        return Selection(labels, fields, options.limit, token.after, at)
+    asked = options.version or 0
+    if asked > current():
+        raise too_large(asked, current())
+    return Selection(labels, fields, options.limit, None, asked if options.match == "Exact" else None)
+
+
+def too_large(asked: int, current: int) -> Timeout:
+    """The failure of a read at a version that does not exist yet (contract 3.5)."""
+    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+    return Timeout(
+        f"Timeout: Too large resource version: {asked}, current: {current}",
+        details={"causes": causes, "retryAfterSeconds": 1},
+        headers={"Retry-After": "1"},
+    )

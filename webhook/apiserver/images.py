@@ -1,0 +1,39 @@
+"""The strategy of Image: metadata and layers come from the manifest and never change (image-api 4.2)."""
+
+from __future__ import annotations
+
+from webhook.apiserver.rest import Call
+from webhook.apiserver.stored import Strategy
+from webhook.errors import FieldError, Json
+from webhook.image import defaults, manifest, validation
+
+_FROZEN = ("dockerImageMetadata", "dockerImageMetadataVersion", "dockerImageLayers")
+
+
+class ImageStrategy(Strategy):
+    """Cluster-scoped images, named by digest; garbage collection policies have no effect on them (image-api 2.14)."""
+
+    collectable = False
+
+    def default(self, obj: Json) -> Json:
+        """`dockerImageMetadata` in its one shape (image-api 0.3, 4.2)."""
+        return defaults.image(obj)
+
+    def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, list[FieldError]]:
+        """A new image: layers, metadata and size are filled from a raw manifest that came along."""
+        return manifest.complete(obj), validation.image(obj)
+
+    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, list[FieldError]]:
+        """A changed image: what describes the bytes stays as it was."""
+        kept = {key: value for key, value in new.items() if key not in _FROZEN}
+        kept |= {key: old[key] for key in _FROZEN if key in old}
+        for key, name in (("dockerImageManifest", old["metadata"]["name"]), ("dockerImageConfig", _config_digest(old))):
+            if kept.get(key) and kept[key] != old.get(key) and not manifest.hashes_to(kept[key], name):
+                kept[key] = old.get(key) or ""
+            if not kept.get(key):
+                kept.pop(key, None)
+        return kept, validation.image(kept)
+
+
+def _config_digest(image: Json) -> str:
+    return str((image.get("dockerImageMetadata") or {}).get("Id") or "")

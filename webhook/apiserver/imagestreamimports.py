@@ -1,0 +1,94 @@
+"""`imagestreamimports`: a command that fetches images and writes what it found into a stream (image-api 5)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from webhook.apiserver.rest import Call, Rest, Selection
+from webhook.apiserver.stored import StoredRest
+from webhook.apiserver.streams import Streams
+from webhook.errors import AlreadyExists, Conflict, Forbidden, Invalid, Json, NotFound
+from webhook.image import conditions, defaults, validation
+from webhook.importer import results
+from webhook.importer.engine import Importer
+from webhook.meta import timestamps
+from webhook.meta.resources import ResourceInfo
+from webhook.meta.selectors import FieldSelector, LabelSelector
+
+GROUP = "image.openshift.io"
+SECRET_TYPES = ("kubernetes.io/dockercfg", "kubernetes.io/dockerconfigjson")
+EXCLUDED = "openshift.io/image.excludeSecret"
+_OVER_LIMIT = "exceeds the maximum limit"
+
+
+class ImageStreamImportRest(Rest):
+    """POST only; answers 201 even where every image failed."""
+
+    def __init__(
+        self, info: ResourceInfo, streams: Streams, secrets: StoredRest, importer: Importer, import_mode: str, *, schema: Any
+    ) -> None:
+        self.info, self.streams, self.secrets = info, streams, secrets
+        self.importer, self.import_mode, self.schema = importer, import_mode, schema
+
+    def create(self, call: Call, obj: Json) -> Json:
+        """Fetch, then store images and stream in the versions that were read at the start."""
+        request = defaults.import_request({**obj, "status": {}}, self.import_mode)
+        name = request["metadata"].get("name") or ""
+        findings = validation.import_request(request)
+        if findings:
+            raise Invalid.of(self.kind, GROUP, name, findings)
+        stream = self._target(call, request, name)
+        fetched = self.importer.fetch(request, stream, pull_secrets(self.secrets, call))
+        outcome = results.apply(request, fetched, stream, timestamps.now())
+        status = outcome.status
+        if request["spec"].get("import"):
+            for image in outcome.images:
+                self._store_image(call, image)
+            saved = stream if outcome.stream is None else self._store_stream(call, outcome.stream, stream)
+            status = results.with_stored(status, saved, self.streams.image)
+        meta = {
+            key: value for key, value in request["metadata"].items() if key not in ("resourceVersion", "managedFields")
+        }
+        meta |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamps.now()}
+        return {**request, "metadata": meta, "status": status}
+
+    def _target(self, call: Call, request: Json, name: str) -> Json | None:
+        """The stream as it is; the version that the request names must be its own (image-api 5.2, 12.1, 12.2)."""
+        stream = self.streams.load(call.namespace, name)
+        asked = request["metadata"].get("resourceVersion")
+        if not asked:
+            return stream
+        if stream is None:
+            raise NotFound.of("imagestreamimports", GROUP, name)
+        current = stream["metadata"]["resourceVersion"]
+        if asked != current:
+            why = f'the image stream was updated from "{asked}" to "{current}"'
+            raise Conflict.of("imagestream", GROUP, name, why)
+        return stream
+
+    def _store_image(self, call: Call, image: Json) -> None:
+        within = Call(call.user, "", dry_run=call.dry_run)
+        try:
+            self.streams.images.create(within, image)
+        except AlreadyExists:
+            return
+
+    def _store_stream(self, call: Call, new: Json, old: Json | None) -> Json:
+        try:
+            return self.streams.save(call, new)
+        except (Invalid, Forbidden) as refused:
+            if old is not None and _OVER_LIMIT in refused.message:
+                self.streams.save(call, conditions.over_limit(old, new, refused.message, timestamps.now()))
+            raise
+
+
+def pull_secrets(secrets: StoredRest, call: Call) -> list[Json]:
+    """The registry credentials of the namespace, as Secrets (image-api 2.13)."""
+    everything = Selection(LabelSelector.parse(""), FieldSelector.parse("", set()))
+    found = secrets.list(Call(call.user, call.namespace), everything).items
+    return [
+        one
+        for one in found
+        if one.get("type") in SECRET_TYPES and (one["metadata"].get("annotations") or {}).get(EXCLUDED) != "true"
+    ]

@@ -1,0 +1,117 @@
+"""The strategies of ImageStream: the resource itself, its `/status`, and the writes of the kinds built on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from webhook.apiserver.rest import Call
+from webhook.apiserver.stored import Strategy
+from webhook.errors import FieldError, Json
+from webhook.image import defaults, generation, limits, names, pullspec, status, tagging, tags, validation
+from webhook.meta import timestamps
+
+FIELDS = frozenset({"spec.dockerImageRepository", "status.dockerImageRepository"})
+
+
+@dataclass(frozen=True)
+class StreamRules:
+    """What the rules of streams need to know of the rest of the world."""
+
+    import_mode: str
+    integrated: str
+    public: str
+    load: Callable[[str, str], Json | None]
+    limit_ranges: Callable[[str], list[Json]]
+    may_pull: Callable[[Call, str, str], str | None]
+
+
+class ImageStreamStrategy(Strategy):
+    """`imagestreams`: a client's status is discarded, tags are resolved at once (image-api 2.3, 2.6)."""
+
+    keeps_status = False
+
+    def __init__(self, rules: StreamRules) -> None:
+        self.rules = rules
+
+    def default(self, obj: Json) -> Json:
+        """Policies of tags, and lists as the maps that they are (image-api 0.4, 2.1)."""
+        return tags.canonical(defaults.stream(obj, self.rules.import_mode))
+
+    def name_findings(self, name: str, namespace: str) -> list[FieldError]:
+        """The rule for stream names (image-api 1.4)."""
+        return names.stream_name_problems(name, namespace)
+
+    def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, list[FieldError]]:
+        """A new stream: every generation is 1."""
+        stream = obj if self.keeps_status else {**obj, "status": {}}
+        return self._settled(call, generation.after_create(stream), None)
+
+    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, list[FieldError]]:
+        """A changed stream: generations by the rules of image-api 2.5."""
+        stream = new if self.keeps_status else {**new, "status": old.get("status") or {}}
+        return self._settled(call, generation.after_update(stream, old), old)
+
+    def _settled(self, call: Call, stream: Json, old: Json | None) -> tuple[Json, list[FieldError]]:
+        resolved, findings = tagging.resolve(
+            stream,
+            old,
+            load=self.rules.load,
+            authorize=lambda namespace, name: self.rules.may_pull(call, namespace, name),
+            integrated=self.rules.integrated,
+            now=timestamps.now(),
+        )
+        if self.keeps_status:
+            resolved = tags.without_empty_status(resolved)
+        resolved = self._with_repository(resolved)
+        findings = findings + self._limit_findings(resolved, old) + validation.stream(resolved, old)
+        return resolved, findings
+
+    def _limit_findings(self, stream: Json, old: Json | None) -> list[FieldError]:
+        why = limits.excess(self.rules.limit_ranges(stream["metadata"].get("namespace", "")), old, stream)
+        if not why:
+            return []
+        name = stream["metadata"].get("name", "")
+        return [FieldError.internal("[]", f'ImageStream.image.openshift.io "{name}" is forbidden: {why}')]
+
+    def _with_repository(self, stream: Json) -> Json:
+        return status.with_repository(stream, self.rules.integrated, self.rules.public)
+
+    def decorate(self, obj: Json) -> Json:
+        """Repository addresses are computed at each reading (image-api 2.4)."""
+        return self._with_repository(obj)
+
+    def selectable(self, obj: Json) -> Mapping[str, str]:
+        """The two repositories (image-api 2.11)."""
+        parts = {"spec": obj.get("spec") or {}, "status": obj.get("status") or {}}
+        return {f"{part}.dockerImageRepository": body.get("dockerImageRepository", "") for part, body in parts.items()}
+
+
+class InternalStreamStrategy(ImageStreamStrategy):
+    """Writes by image stream tags, image tags and imports: the caller has prepared the status."""
+
+    keeps_status = True
+
+
+class ImageStreamStatusStrategy(ImageStreamStrategy):
+    """`imagestreams/status`: tags and repository of the spec stay as they are (image-api 2.3)."""
+
+    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, list[FieldError]]:
+        """A changed status; events without a generation get the one they belong to."""
+        stream = status.after_status_write(new, old)
+        findings = self._status_limit_findings(stream, old) + validation.status_update(stream, old)
+        return stream, findings
+
+    def _status_limit_findings(self, stream: Json, old: Json) -> list[FieldError]:
+        why = limits.excess(self.rules.limit_ranges(stream["metadata"].get("namespace", "")), old, stream)
+        return [FieldError.forbidden("imageStream", why)] if why else []
+
+    def decorate(self, obj: Json) -> Json:
+        """The repositories as they are stored (image-api 2.4, 12.32)."""
+        return obj
+
+
+def repository(stream: Json, integrated: str) -> str:
+    """The address under which a stream's images are pulled through the integrated registry."""
+    meta, spec = stream["metadata"], stream.get("spec") or {}
+    return pullspec.repository(meta.get("namespace", ""), meta["name"], spec.get("dockerImageRepository", ""), integrated)

@@ -1,0 +1,180 @@
+"""`imagestreamtags`: one tag of a stream with its newest image, read from the stream and written into it (image-api 3)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from webhook.apiserver.deletion import DeleteOptions
+from webhook.apiserver.rest import Call, Listing, Rest, Selection, Transform
+from webhook.apiserver.streams import Streams, blank
+from webhook.errors import AlreadyExists, BadRequest, Conflict, FieldError, Invalid, Json, NotFound, ServerTimeout
+from webhook.image import assemble, defaults, history, names, tags, validation
+from webhook.meta.resources import ResourceInfo
+
+GROUP = "image.openshift.io"
+_CREATE_TRIES = 10
+# Seconds before each further try of an unconditional update (image-api 3.5).
+_UPDATE_WAITS = (0.01, 0.05, 0.25)
+_MAY_CHANGE = ("metadata", "tag", "lookupPolicy", "generation", "image", "conditions")
+
+
+class ImageStreamTagRest(Rest):
+    """All verbs of image stream tags."""
+
+    unconditional_update = True
+
+    def __init__(self, info: ResourceInfo, streams: Streams, import_mode: str, *, schema: Any, columns: list[Json]) -> None:
+        self.info, self.streams, self.import_mode = info, streams, import_mode
+        self.schema, self.columns = schema, columns
+
+    def get(self, call: Call, name: str) -> Json:
+        """The tag with its Image; NotFound where stream, event or Image is missing (image-api 3.2)."""
+        stream_name, tag = names.split_tag_strict(name)
+        stream = self.streams.load(call.namespace, stream_name)
+        if stream is None:
+            raise NotFound.of("imagestreamtags", GROUP, stream_name)
+        newest = history.head(stream, tag)
+        if newest is None or not newest.get("image"):
+            raise NotFound.of("imagestreamtags", GROUP, name)
+        image = self.streams.image(newest["image"])
+        if image is None:
+            raise NotFound.of("imagestreamtags", GROUP, newest["image"])
+        return assemble.stream_tag(stream, tag, image)
+
+    def list(self, call: Call, selection: Selection) -> Listing:
+        """Every tag that has an image, without the Image objects; one page, whatever the limit (image-api 3.3)."""
+        everything = Selection(selection.labels, selection.fields.only("metadata.namespace"))
+        found = self.streams.rest.list(call, everything)
+        items = []
+        for stream in found.items:
+            for entry in tags.status_tags(stream):
+                newest = (entry.get("items") or [{}])[0]
+                if newest.get("image"):
+                    items.append(assemble.stream_tag(stream, entry["tag"], None))
+        return Listing([one for one in items if selection.fields.matches(self.selectable(one))], None)
+
+    def create(self, call: Call, obj: Json) -> Json:
+        """A new spec tag, with its stream where that is missing; 409 where the spec tag exists (image-api 3.4)."""
+        name = obj["metadata"].get("name") or ""
+        stream_name, tag = names.split_tag_create(name)
+        wanted = self._wanted(obj, tag)
+        findings = self._create_findings(obj, wanted)
+        if findings:
+            raise Invalid.of(self.kind, GROUP, name, findings)
+        for _ in range(_CREATE_TRIES):
+            stream = self.streams.load(call.namespace, stream_name) or blank(call.namespace, stream_name)
+            if tags.spec_tag(stream, tag) is not None:
+                raise AlreadyExists.of("imagestreamtag", GROUP, name)
+            try:
+                saved = self.streams.save(call, tags.with_spec_tag(stream, wanted) if wanted else stream)
+            except (AlreadyExists, Conflict):
+                continue
+            return assemble.stream_tag(saved, tag, self.streams.head_image(saved, tag), for_write=True)
+        raise ServerTimeout.of("imagestreamtags", GROUP, "create")
+
+    def _wanted(self, obj: Json, tag: str) -> Json | None:
+        given = obj.get("tag")
+        return None if given is None else defaults.tag_reference({**given, "name": tag}, self.import_mode)
+
+    def _create_findings(self, obj: Json, wanted: Json | None) -> list[FieldError]:
+        if wanted is None:
+            return []
+        findings = validation.tag_reference(wanted, "tag")
+        given = wanted.get("annotations")
+        if given and given != (obj["metadata"].get("annotations") or {}):
+            why = "tag annotations must not be provided or must be equal to the object meta annotations"
+            findings.append(FieldError.invalid("tag.annotations", given, why))
+        return findings
+
+    def update(self, call: Call, name: str, transform: Transform) -> tuple[Json, bool]:
+        """Replace the spec tag, creating tag and stream as needed; blind without a resource version (image-api 3.5)."""
+        stream_name, tag = names.split_tag_strict(name)
+        waits = iter(_UPDATE_WAITS)
+        while True:
+            stream = self.streams.load(call.namespace, stream_name)
+            base = stream or blank(call.namespace, stream_name)
+            old = assemble.stream_tag(base, tag, None, for_write=True)
+            new = transform(old)
+            asked = new["metadata"].get("resourceVersion") or ""
+            self._check_version(asked, stream, name)
+            changed = self._with_tag(base, tag, new, old)
+            try:
+                saved = self.streams.save(call, changed)
+            except (Conflict, AlreadyExists):
+                wait = next(waits, None)
+                if asked or wait is None:
+                    raise
+                time.sleep(wait)
+                continue
+            shown = assemble.stream_tag(saved, tag, self.streams.head_image(saved, tag), for_write=True)
+            return shown, tags.spec_tag(base, tag) is None
+
+    def _check_version(self, asked: str, stream: Json | None, name: str) -> None:
+        if not asked:
+            return
+        if stream is None:
+            raise NotFound.of("imagestreamtags", GROUP, name)
+        current = stream["metadata"]["resourceVersion"]
+        if asked != current:
+            why = f"another caller has updated the resource version to {current}"
+            raise Conflict.of("imagestreamtags", GROUP, name, why)
+
+    def _with_tag(self, stream: Json, tag: str, new: Json, old: Json) -> Json:
+        """The stream with what the client changed; Invalid where that is more than tag and annotations."""
+        annotations = new["metadata"].get("annotations") or None
+        wanted = self._wanted(new, tag)
+        findings = self._update_findings(new, old, wanted)
+        if findings:
+            raise Invalid.of(self.kind, GROUP, old["metadata"]["name"], findings)
+        existing = tags.spec_tag(stream, tag)
+        source = wanted if wanted is not None else existing
+        if source is None:
+            where = f"{stream['metadata']['namespace']}/{stream['metadata']['name']}"
+            raise BadRequest(f"imagestreamtag {tag} is not a spec tag in imagestream {where}, cannot be updated")
+        return tags.with_spec_tag(stream, {**source, "annotations": annotations})
+
+    def _update_findings(self, new: Json, old: Json, wanted: Json | None) -> list[FieldError]:
+        findings = []
+        if not _same_but_annotations(new["metadata"], old["metadata"]):
+            why = "may not update fields other than metadata.annotations"
+            findings.append(FieldError.invalid("metadata", new["metadata"]["name"], why))
+        if wanted is not None:
+            findings += validation.tag_reference(wanted, "tag")
+        return findings
+
+    def delete(self, call: Call, name: str, options: DeleteOptions) -> Json | None:
+        """Remove the tag from spec and status; its images stay (image-api 3.6)."""
+        stream_name, tag = names.split_tag_strict(name)
+        dry = Call(call.user, call.namespace, dry_run=call.dry_run or options.dry_run)
+        for _ in range(_CREATE_TRIES):
+            stream = self.streams.load(call.namespace, stream_name)
+            if stream is None:
+                raise NotFound.of(self.info.resource, GROUP, stream_name)
+            if options.uid and options.uid != stream["metadata"]["uid"]:
+                raise Conflict.of(self.info.resource, GROUP, name, "the UID precondition was not met")
+            if tags.spec_tag(stream, tag) is None and tags.status_tag(stream, tag) is None:
+                raise NotFound.of(self.info.resource, GROUP, name)
+            try:
+                self.streams.save(dry, tags.without_tag(stream, tag))
+            except Conflict:
+                continue
+            except NotFound:
+                return None
+            return None
+        raise ServerTimeout.of(self.info.resource, GROUP, "delete")
+
+    def uid_of(self, obj: Json) -> str:
+        """A deleted tag reports no uid: the one it shows is its stream's."""
+        return ""
+
+
+def _same_but_annotations(new: Json, old: Json) -> bool:
+    """Server-owned parts that differ are reset silently; labels may be left out by clients that do not know them."""
+    ignored = ("annotations", "creationTimestamp", "resourceVersion", "selfLink", "managedFields")
+    left = {key: value for key, value in new.items() if key not in ignored and value}
+    right = {key: value for key, value in old.items() if key not in ignored and value}
+    left.setdefault("uid", right.get("uid"))
+    if "labels" not in left and "labels" in right:
+        left["labels"] = right["labels"]
+    return {k: v for k, v in left.items() if v} == right

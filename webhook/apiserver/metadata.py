@@ -1,0 +1,95 @@
+"""What the server owns of an object's metadata, on creation and on update (api-server contract 3.3, 3.6, 3.11)."""
+
+from __future__ import annotations
+
+import uuid
+
+from webhook.errors import BadRequest, Conflict, FieldError, Json, StatusError
+from webhook.meta import names, timestamps
+
+_CLEARED_ON_CREATE = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation")
+_NEVER_FROM_CLIENT = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+FINALIZER_ORPHAN = "orphan"
+FINALIZER_FOREGROUND = "foregroundDeletion"
+
+
+class ResourceVersionOnCreate(StatusError):
+    """Kubernetes answers this mistake with an untyped 500 (contract 3.3, 5)."""
+
+    code, reason = 500, ""
+
+
+def agree_on_namespace(obj: Json, namespace: str) -> Json:
+    """The object with the URL's namespace; a different one in the body is a 400."""
+    meta = dict(obj.get("metadata") or {})
+    if meta.get("namespace") and meta["namespace"] != namespace:
+        raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+    meta.pop("namespace", None)
+    if namespace:
+        meta["namespace"] = namespace
+    return {**obj, "metadata": meta}
+
+
+def agree_on_name(obj: Json, name: str) -> None:
+    """A 400 where the body names no object, or another one than the URL."""
+    given = (obj.get("metadata") or {}).get("name")
+    if not given:
+        raise BadRequest("name must be provided")
+    if given != name:
+        raise BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")
+
+
+def for_create(obj: Json) -> Json:
+    """The object with a fresh uid and creation time, and a generated name where one was asked for."""
+    meta = dict(obj["metadata"])
+    if meta.pop("resourceVersion", None):
+        raise ResourceVersionOnCreate("resourceVersion should not be set on objects to be created")
+    for key in _CLEARED_ON_CREATE:
+        meta.pop(key, None)
+    if not meta.get("name") and meta.get("generateName"):
+        meta["name"] = names.generate_name(meta["generateName"])
+    meta["uid"] = str(uuid.uuid4())
+    meta["creationTimestamp"] = timestamps.now()
+    return {**obj, "metadata": _without_empty(meta)}
+
+
+def for_update(new: Json, old: Json) -> Json:
+    """The new object with everything that the server owns taken from the old one.
+
+    A uid that differs from the stored one is a Conflict, as a failed precondition (contract 3.6).
+    """
+    meta, before = dict(new["metadata"]), old["metadata"]
+    if meta.get("uid") and meta["uid"] != before["uid"]:
+        raise Conflict(
+            f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {before['uid']}"
+        )
+    meta["uid"] = before["uid"]
+    for key in _NEVER_FROM_CLIENT:
+        meta.pop(key, None)
+        if key in before:
+            meta[key] = before[key]
+    for key in ("selfLink", "managedFields"):
+        meta.pop(key, None)
+    return {**new, "metadata": _without_empty(meta)}
+
+
+def finalizer_findings(new: Json, old: Json) -> list[FieldError]:
+    """While an object is being deleted its finalizers may only become fewer."""
+    if "deletionTimestamp" not in old["metadata"]:
+        return []
+    before = set(old["metadata"].get("finalizers") or ())
+    added = [one for one in new["metadata"].get("finalizers") or () if one not in before]
+    if not added:
+        return []
+    listed = "[]string{" + ", ".join(f'"{one}"' for one in added) + "}"
+    why = f"no new finalizers can be added if the object is being deleted, found new finalizers {listed}"
+    return [FieldError.forbidden("metadata.finalizers", why)]
+
+
+def is_finished(obj: Json) -> bool:
+    """True for an object that was waiting for its finalizers and has none left."""
+    return "deletionTimestamp" in obj["metadata"] and not obj["metadata"].get("finalizers")
+
+
+def _without_empty(meta: Json) -> Json:
+    return {key: value for key, value in meta.items() if value not in (None, {}, [], "")}

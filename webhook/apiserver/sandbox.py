@@ -1,0 +1,147 @@
+"""The sandbox of the standalone server: workloads as plainly stored objects that pass through the same admission.
+
+There are no controllers behind them and, of Kubernetes' defaults, only imagePullPolicy, which depends on the name of the
+image before it is rewritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from webhook.apiserver.rest import Call
+from webhook.apiserver.stored import Strategy
+from webhook.errors import FieldError, Json
+from webhook.image.reference import InvalidReference, parse
+from webhook.meta.resources import ResourceInfo, SubresourceInfo
+
+# (group, resource, operation, namespace, object, old object) -> (object, warnings)
+Mutate = Callable[[str, str, str, str, Json, Json | None], tuple[Json, list[str]]]
+
+_ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+_TEMPLATE = ("spec", "template", "spec")
+
+
+def _info(group: str, resource: str, kind: str, short: tuple[str, ...] = (), *, namespaced: bool = True) -> ResourceInfo:
+    status = (SubresourceInfo("status", kind, ("get", "patch", "update")),) if resource in _WITH_STATUS else ()
+    categories = ("all",) if group in ("apps", "batch") or resource in ("pods", "replicationcontrollers") else ()
+    return ResourceInfo(
+        group, "v1", resource, kind.lower(), kind, namespaced, _ALL_VERBS, short, categories, subresources=status
+    )
+
+
+_WITH_STATUS = frozenset(
+    ("pods", "replicationcontrollers", "deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs")
+)
+PLAIN = (
+    _info("", "namespaces", "Namespace", ("ns",), namespaced=False),
+    _info("", "secrets", "Secret"),
+    _info("", "limitranges", "LimitRange", ("limits",)),
+)
+WORKLOADS = (
+    _info("", "pods", "Pod", ("po",)),
+    _info("", "podtemplates", "PodTemplate"),
+    _info("", "replicationcontrollers", "ReplicationController", ("rc",)),
+    _info("apps", "deployments", "Deployment", ("deploy",)),
+    _info("apps", "replicasets", "ReplicaSet", ("rs",)),
+    _info("apps", "statefulsets", "StatefulSet", ("sts",)),
+    _info("apps", "daemonsets", "DaemonSet", ("ds",)),
+    _info("batch", "jobs", "Job"),
+    _info("batch", "cronjobs", "CronJob", ("cj",)),
+    _info("build.openshift.io", "builds", "Build"),
+    _info("build.openshift.io", "buildconfigs", "BuildConfig", ("bc",)),
+)
+# Where the PodSpec of a kind is; kinds without one are absent.
+POD_SPECS: dict[str, tuple[str, ...]] = {
+    "Pod": ("spec",),
+    "PodTemplate": ("template", "spec"),
+    "ReplicationController": _TEMPLATE,
+    "Deployment": _TEMPLATE,
+    "ReplicaSet": _TEMPLATE,
+    "StatefulSet": _TEMPLATE,
+    "DaemonSet": _TEMPLATE,
+    "Job": _TEMPLATE,
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+}
+
+
+class PlainStrategy(Strategy):
+    """Objects that are stored as they are sent."""
+
+
+class WorkloadStrategy(Strategy):
+    """Objects that pass through admission before they are stored."""
+
+    def __init__(self, info: ResourceInfo, mutate: Mutate | None) -> None:
+        self.info, self.mutate = info, mutate
+
+    def default(self, obj: Json) -> Json:
+        """The pull policy of each container, as Kubernetes makes it of the image's tag."""
+        pod_spec = _at(obj, POD_SPECS.get(self.info.kind, ()))
+        for container in _containers(pod_spec):
+            image = container.get("image")
+            if isinstance(image, str) and not container.get("imagePullPolicy"):
+                container["imagePullPolicy"] = pull_policy(image)
+        return obj
+
+    def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, list[FieldError]]:
+        """A new workload, its images resolved."""
+        obj = {**obj, "metadata": {**obj["metadata"], "generation": 1}} if "spec" in obj else obj
+        return self._admitted(call, "CREATE", obj, None), []
+
+    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, list[FieldError]]:
+        """A changed workload, the images that changed resolved."""
+        if "status" in old:
+            new = {**new, "status": old["status"]}
+        new = self._admitted(call, "UPDATE", new, old)
+        meta = dict(new["metadata"])
+        if "generation" in old["metadata"]:
+            meta["generation"] = old["metadata"]["generation"] + (new.get("spec") != old.get("spec"))
+        return {**new, "metadata": meta}, []
+
+    def _admitted(self, call: Call, operation: str, obj: Json, old: Json | None) -> Json:
+        if self.mutate is None:
+            return obj
+        changed, warnings = self.mutate(self.info.group, self.info.resource, operation, call.namespace, obj, old)
+        call.warnings.extend(warnings)
+        return changed
+
+
+class WorkloadStatusStrategy(Strategy):
+    """`/status`: only the status changes, and admission is not asked."""
+
+    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, list[FieldError]]:
+        """The old object with the new status and the new annotations and labels, as Kubernetes keeps them."""
+        kept = {key: value for key, value in old.items() if key not in ("status", "metadata")}
+        changed = {**kept, "metadata": new["metadata"]}
+        return ({**changed, "status": new["status"]} if "status" in new else changed), []
+
+
+def pull_policy(image: str) -> str:
+    """`Always` for an image named by `latest` or by no tag, else `IfNotPresent` (Kubernetes' default)."""
+    try:
+        reference = parse(image)
+    except InvalidReference:
+        return "Always" if ":" not in image else "IfNotPresent"
+    if reference.id:
+        return "IfNotPresent"
+    return "Always" if (reference.tag or "latest") == "latest" else "IfNotPresent"
+
+
+def _at(obj: Any, path: tuple[str, ...]) -> Any:
+    if not path:
+        return None
+    for key in path:
+        if not isinstance(obj, dict):
+            return None
+        obj = obj.get(key)
+    return obj
+
+
+def _containers(pod_spec: Any) -> Iterator[Json]:
+    if not isinstance(pod_spec, dict):
+        return
+    for key in ("initContainers", "containers", "ephemeralContainers"):
+        listed = pod_spec.get(key)
+        if isinstance(listed, list):
+            yield from (one for one in listed if isinstance(one, dict))

@@ -1,0 +1,47 @@
+"""The streams and images behind the kinds that are views of them (image-api 0.1)."""
+
+from __future__ import annotations
+
+from webhook.apiserver.rest import Call
+from webhook.apiserver.stored import StoredRest
+from webhook.errors import Json
+from webhook.image import history
+
+
+class Streams:
+    """Reads and internal writes of streams, reads of images."""
+
+    def __init__(self, streams: StoredRest, images: StoredRest) -> None:
+        """`streams` carries the strategy of internal writes."""
+        self.rest, self.images = streams, images
+
+    def load(self, namespace: str, name: str) -> Json | None:
+        """The stream as it is shown, or None."""
+        found = self.rest.find(namespace, name)
+        return None if found is None else self.rest.strategy.decorate(found)
+
+    def save(self, call: Call, stream: Json) -> Json:
+        """Store the stream over the version that it carries; create it where it carries none."""
+        if not stream["metadata"].get("resourceVersion"):
+            return self.rest.create(call, stream)
+        return self.rest.update(call, stream["metadata"]["name"], lambda _: stream)[0]
+
+    def image(self, name: str) -> Json | None:
+        """The Image object of that digest, or None."""
+        return self.images.find("", name) if name else None
+
+    def head_image(self, stream: Json, tag: str) -> Json | None:
+        """The Image object of a tag's newest event, or None."""
+        newest = history.head(stream, tag)
+        return self.image(newest.get("image") or "") if newest else None
+
+
+def blank(namespace: str, name: str) -> Json:
+    """A stream that does not exist yet."""
+    return {
+        "kind": "ImageStream",
+        "apiVersion": "image.openshift.io/v1",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"lookupPolicy": {"local": False}},
+        "status": {"dockerImageRepository": ""},
+    }

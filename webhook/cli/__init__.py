@@ -1,0 +1,1 @@
+"""The command `imagestreams`: one module per subcommand."""

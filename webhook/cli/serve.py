@@ -1,0 +1,132 @@
+"""`imagestreams serve`: options into settings, and the one line that says where the server is."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from webhook import __version__
+from webhook.serving import listening
+from webhook.serving.start import start
+from webhook.serving.workspace import CannotServe
+from webhook.settings import DEFAULT_DATA, DEFAULT_MAX_BULK_IMPORT, ImportMode, Settings
+
+_EXAMPLES = """
+\b
+Examples:
+  imagestreams serve                                       # a laptop: https://127.0.0.1:8443, data in ./var
+  imagestreams serve --listen 0.0.0.0:443 --data /var/lib/imagestreams
+  imagestreams serve --integrated-registry registry.example.com:5000
+  imagestreams serve --strict --no-controllers             # exactly OpenShift's API, nothing else
+"""
+
+
+class Address(click.ParamType[tuple[str, int]]):
+    """HOST:PORT."""
+
+    name = "host:port"
+
+    def convert(
+        self, value: str | tuple[str, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """The host and the port; a usage error otherwise."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return listening.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(epilog=_EXAMPLES, context_settings={"show_default": True})
+@click.option(
+    "--data",
+    type=click.Path(file_okay=True, path_type=Path),
+    default=DEFAULT_DATA,
+    metavar="DIR",
+    help="Folder for the database, certificates and the administrator's kubeconfig.",
+)
+@click.option("--listen", type=Address(), default="127.0.0.1:8443", metavar="HOST:PORT", help="Where to listen.")
+@click.option("--no-controllers", is_flag=True, help="Do not import by schedule or when a stream's spec changes.")
+@click.option(
+    "--integrated-registry",
+    default="",
+    metavar="HOST[:PORT]",
+    help="The registry that stands for the cluster's own in pull specs.",
+)
+@click.option("--public-registry", default="", metavar="HOST[:PORT]", help="The same registry, as seen from outside.")
+@click.option(
+    "--max-bulk-import",
+    type=click.IntRange(min=-1),
+    default=DEFAULT_MAX_BULK_IMPORT,
+    metavar="N",
+    help="Most tags that one import of a whole repository may bring.",
+)
+@click.option(
+    "--import-mode",
+    type=click.Choice(get_args(ImportMode)),
+    default="Legacy",
+    help="For tags that do not say: the image of one platform, or the whole manifest list.",
+)
+@click.option("--strict", is_flag=True, help="Exactly OpenShift's behaviour, without anything done beyond it.")
+@click.option("--tls-cert", type=_FILE, metavar="FILE", help="Serve this certificate (PEM, with its chain).")
+@click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, metavar="N", help="Processes that answer requests.")
+@click.option(
+    "--threads", type=click.IntRange(4, 4096), default=64, metavar="N", help="Threads of each; an open watch takes one."
+)
+@click.option("--socket-timeout", type=click.FloatRange(min=0.1), default=10.0, hidden=True)
+def serve(
+    data: Path,
+    listen: tuple[str, int],
+    no_controllers: bool,
+    integrated_registry: str,
+    public_registry: str,
+    max_bulk_import: int,
+    import_mode: ImportMode,
+    strict: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    workers: int,
+    threads: int,
+    socket_timeout: float,
+) -> None:
+    """Run the image API, imports and admission on this machine, until Ctrl-C or SIGTERM.
+
+    The first start makes a certificate authority, a certificate and an administrator's token in the data folder. The
+    server is ready when https://HOST:PORT/readyz answers 200.
+    """
+    if (tls_cert is None) != (tls_key is None):
+        raise click.UsageError("--tls-cert and --tls-key belong together: give both or neither")
+    settings = Settings(
+        data=data,
+        host=listen[0],
+        port=listen[1],
+        strict=strict,
+        controllers=not no_controllers,
+        integrated_registry=integrated_registry,
+        public_registry=public_registry,
+        max_bulk_import=max_bulk_import,
+        import_mode=import_mode,
+        workers=workers,
+        threads=threads,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        socket_timeout=socket_timeout,
+    )
+    try:
+        start(settings, announce)
+    except CannotServe as error:
+        raise click.ClickException(str(error)) from None
+
+
+def announce(settings: Settings) -> None:
+    """Say where the server is and what to type next."""
+    kubeconfig = shlex.quote(str(settings.kubeconfig.resolve()))
+    click.echo(f"ImageStreams {__version__} on {settings.local_server}; for kubectl: export KUBECONFIG={kubeconfig}")

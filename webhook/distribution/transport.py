@@ -1,0 +1,258 @@
+"""Requests to registries: bounded in time and size, with redirects that never carry credentials to another host."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import ssl
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, NewConnectionError, SSLError, TimeoutError
+from urllib3.util import Timeout
+
+from webhook.distribution.failures import DistributionError, PlainHttp, TooLarge, UnexpectedAnswer, Unreachable
+
+_CHUNK = 64 * 1024
+_REDIRECTS = 5
+_REDIRECT_CODES = (301, 302, 303, 307, 308)
+_SECRET_HEADERS = ("authorization", "cookie")
+_WRONG_PROTOCOL = re.compile(
+    r"WRONG_VERSION_NUMBER|HTTP_REQUEST|RECORD_LAYER_FAILURE|wrong version number", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered. `url` is the address that answered in the end; header names are in any case."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    challenges: tuple[str, ...] = ()
+
+
+class Transport:
+    """The connections of one import: kept open between its requests, and all cut when its time is over.
+
+    `tls` verifies certificates; requests made as insecure use a context that does not.
+    """
+
+    def __init__(
+        self,
+        deadline: float,
+        *,
+        tls: ssl.SSLContext | None = None,
+        connect_timeout: float = 8.0,
+        read_timeout: float = 15.0,
+        request_timeout: float = 25.0,
+    ) -> None:
+        self._deadline = deadline
+        self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
+        self._request_timeout = request_timeout
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._aborted = False
+        self._verified = _pools(tls or ssl.create_default_context(), self._track)
+        self._unverified = _pools(_unverified_context(), self._track)
+
+    def get(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        limit: int,
+        insecure: bool = False,
+        timeout: float | None = None,
+    ) -> Answer:
+        """Fetch `url` and at most `limit` bytes; any status is an answer. Raises DistributionError."""
+        deadline = min(self._deadline, time.monotonic() + (timeout or self._request_timeout))
+        current, sent = url, dict(headers or {})
+        for _ in range(_REDIRECTS + 1):
+            answer = self._once(current, sent, limit, insecure, deadline)
+            location = answer.headers.get("Location")
+            if answer.status not in _REDIRECT_CODES or not location:
+                return answer
+            target = _target(current, location, insecure)
+            if _origin(target) != _origin(urlsplit(current)):
+                sent = {name: value for name, value in sent.items() if name.lower() not in _SECRET_HEADERS}
+            current = urlunsplit(target)
+        raise UnexpectedAnswer(f"{_shown(url)}: more than {_REDIRECTS} redirects")
+
+    def close(self) -> None:
+        """Cut all connections, also those that somebody is still waiting on."""
+        with self._lock:
+            self._aborted = True
+            open_sockets = list(self._sockets)
+        for one in open_sockets:
+            # Not SSLSocket.shutdown, which takes the TLS state away from the thread that reads.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(one, socket.SHUT_RDWR)
+        self._verified.clear()
+        self._unverified.clear()
+
+    def _track(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._sockets.add(connection)
+            aborted = self._aborted
+        if aborted:
+            raise TimeoutError("the time for this import is over")
+
+    def _once(self, url: str, headers: Mapping[str, str], limit: int, insecure: bool, deadline: float) -> Answer:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise Unreachable(f"{_shown(url)}: no time left for this request")
+        pools = self._unverified if insecure else self._verified
+        timeout = Timeout(connect=min(self._connect_timeout, remaining), read=min(self._read_timeout, remaining))
+        try:
+            response = pools.request(
+                "GET",
+                url,
+                headers={"Accept-Encoding": "identity", "User-Agent": "imagestreams", **headers},
+                timeout=timeout,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            body = _read(response, url, limit, deadline)
+        except DistributionError:
+            raise
+        # ValueError: a header or address that the client library refuses to send.
+        except (HTTPError, OSError, ValueError) as error:
+            raise _unreachable(url, error) from error
+        challenges = tuple(response.headers.getlist("WWW-Authenticate"))
+        return Answer(response.status, response.reason or "", response.headers, body, url, challenges)
+
+
+def _read(response: urllib3.BaseHTTPResponse, url: str, limit: int, deadline: float) -> bytes:
+    length = response.headers.get("Content-Length", "")
+    found = bytearray()
+    try:
+        if length.isascii() and length.isdigit() and int(length[:20]) > limit:
+            raise TooLarge(f"{_shown(url)}: an answer of {length[:20]} bytes; at most {limit} are taken")
+        while chunk := response.read1(_CHUNK, decode_content=False):
+            found += chunk
+            if len(found) > limit:
+                raise TooLarge(f"{_shown(url)}: an answer of more than {limit} bytes")
+            if time.monotonic() > deadline:
+                raise Unreachable(f"{_shown(url)}: the answer did not end in time")
+    except BaseException:
+        # Half a body is left in it: not a connection to use again.
+        response.close()
+        raise
+    response.release_conn()
+    return bytes(found)
+
+
+def _target(current: str, location: str, insecure: bool) -> SplitResult:
+    try:
+        target = urlsplit(urljoin(current, location))
+        _origin(target)
+    except ValueError:
+        raise UnexpectedAnswer(f"{_shown(current)}: a redirect to an address that cannot be read") from None
+    if target.scheme not in ("http", "https") or not target.hostname:
+        raise UnexpectedAnswer(f"{_shown(current)}: a redirect to something that is not on the web")
+    if target.scheme == "http" and urlsplit(current).scheme == "https" and not insecure:
+        raise UnexpectedAnswer(f"{_shown(current)}: a redirect from HTTPS to HTTP")
+    if target.username is not None:
+        target = target._replace(netloc=target.netloc.rpartition("@")[2])
+    return target
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _shown(url: str) -> str:
+    """An address for messages: signed download addresses have secrets in their query."""
+    parts = urlsplit(url)
+    return f'Get "{urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))}"'
+
+
+def _unreachable(url: str, error: Exception) -> Unreachable:
+    text = str(error)
+    where = _shown(url)
+    if isinstance(error, SSLError) or isinstance(error.__cause__, ssl.SSLError):
+        if _WRONG_PROTOCOL.search(text):
+            return PlainHttp(f"{where}: the server gave an HTTP response to an HTTPS client")
+        reason = _verification(error) or "the TLS handshake failed"
+        return Unreachable(f"{where}: tls: {reason}")
+    if isinstance(error, NewConnectionError):
+        return Unreachable(f"{where}: {_connection(error)}")
+    if isinstance(error, TimeoutError | OSError):
+        return Unreachable(f"{where}: no answer in time")
+    if isinstance(error, ValueError):
+        return Unreachable(f"{where}: the address or a header of the request cannot be sent")
+    return Unreachable(f"{where}: the connection broke off or the answer is not HTTP")
+
+
+def _verification(error: BaseException | None) -> str:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return f"failed to verify certificate: {error.verify_message}"
+        following = error.args[0] if error.args and isinstance(error.args[0], BaseException) else None
+        error = following or error.__cause__
+    return ""
+
+
+def _connection(error: NewConnectionError) -> str:
+    cause = error.__cause__
+    if isinstance(cause, socket.gaierror):
+        return "no such host"
+    if isinstance(cause, ConnectionRefusedError):
+        return "connection refused"
+    text = cause.strerror if isinstance(cause, OSError) else None
+    return text.lower() if text else "no connection"
+
+
+def _unverified_context() -> ssl.SSLContext:
+    # Not the default context: it would read all authorities of the system for nothing.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _pools(tls: ssl.SSLContext, track: Any) -> urllib3.PoolManager:
+    """A pool manager whose connections report their sockets to `track`."""
+
+    class Plain(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            track(self.sock)
+
+    class Secure(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            # Where the user asked for no verification, urllib3's warning with every request says nothing new.
+            self.is_verified = True
+            track(self.sock)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    verified = tls.verify_mode != ssl.CERT_NONE
+    manager = urllib3.PoolManager(
+        num_pools=32,
+        maxsize=16,
+        block=False,
+        ssl_context=tls,
+        cert_reqs="CERT_REQUIRED" if verified else "CERT_NONE",
+        assert_hostname=None if verified else False,
+    )
+    manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+    return manager

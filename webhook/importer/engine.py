@@ -1,0 +1,366 @@
+"""Fetching all images of one ImageStreamImport from their registries, in bounded time (image-api 5.4)."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from webhook.distribution.client import RegistryClient
+from webhook.distribution.credentials import Keyring
+from webhook.distribution.failures import CorruptSecret, DistributionError
+from webhook.distribution.tokens import TokenCache
+from webhook.distribution.transport import Transport
+from webhook.errors import Json
+from webhook.image import digest as digests
+from webhook.image import manifest as manifests
+from webhook.image import tag_priority, tags
+from webhook.image.reference import InvalidReference, Reference, parse
+from webhook.importer import bounded, failures
+from webhook.importer.fetched import Fetched, FetchedImage, FetchedRepository
+from webhook.meta import timestamps
+
+_log = logging.getLogger(__name__)
+
+_PREFER = "importer.image.openshift.io/prefer-"
+_PRESERVE = "PreserveOriginal"
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "ppc64le": "ppc64le", "s390x": "s390x", "arm64": "arm64"}
+#: Of the whole time, what is kept for turning answers into a response.
+_RESERVE = 0.2
+
+
+class Repository(NamedTuple):
+    """Images of one repository are fetched with one client, one credential and one insecure flag."""
+
+    host: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Want:
+    """One image to fetch; equal ones are fetched once. `source` is the repository in the user's spelling."""
+
+    source: Reference
+    value: str
+    insecure: bool
+    preserve: bool
+    architecture: str = ""
+    os: str = ""
+
+    @property
+    def tag(self) -> str:
+        """The source tag; empty for a digest."""
+        return "" if digests.is_digest(self.value) else self.value
+
+    @property
+    def tried(self) -> str:
+        """The normalized reference, for messages."""
+        part = {"tag": self.value} if self.tag else {"id": self.value, "tag": ""}
+        return replace(self.source.with_client_defaults(), **part).exact()
+
+
+class Importer:
+    """Fetches imports. One instance serves all threads of a process, which share its bearer tokens.
+
+    `max_bulk_import` bounds the tags of a repository import (-1: all), `total_timeout` the seconds of one import
+    whatever the registries do, `extra_ca` is a PEM file or a folder of them trusted besides the system's.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_bulk_import: int = 50,
+        total_timeout: float = 45.0,
+        workers: int = 8,
+        extra_ca: Path | None = None,
+        connect_timeout: float = 8.0,
+        read_timeout: float = 15.0,
+    ) -> None:
+        self._max_bulk_import, self._total_timeout, self._workers = max_bulk_import, total_timeout, workers
+        self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
+        self._tls = _trust(extra_ca)
+        self._tokens = TokenCache()
+        self._platform = _MACHINES.get(platform.machine(), "amd64"), "linux"
+
+    def fetch(self, isi: Json, stream: Json | None, secrets: Sequence[Json]) -> Fetched:
+        """Everything that a defaulted and validated ImageStreamImport asks for.
+
+        `stream` is the target as stored: its tags name preferred platforms. `secrets` are the pull secrets of the
+        namespace. Never raises for what registries do: each failure is the Status of its image.
+        """
+        deadline = time.monotonic() + self._total_timeout - _RESERVE
+        fetched = self._round(isi, stream, secrets, deadline)
+        if not any(_wrong_password(one) for one in fetched.images):
+            return fetched
+        # A namespace's outdated password must not keep it from public images (image-api 5.6, anonymous retry).
+        again = self._round(isi, stream, (), deadline)
+        return replace(
+            again,
+            images=tuple(
+                one if _unauthorized(two) else two for one, two in zip(fetched.images, again.images, strict=True)
+            ),
+        )
+
+    def _round(self, isi: Json, stream: Json | None, secrets: Sequence[Json], deadline: float) -> Fetched:
+        transport = Transport(
+            deadline, tls=self._tls, connect_timeout=self._connect_timeout, read_timeout=self._read_timeout
+        )
+        try:
+            keyring = Keyring.from_secrets(secrets)
+        except CorruptSecret as error:
+            return _Corrupt(error).fetched(isi, stream)
+        try:
+            return _Round(transport, self._tokens, keyring, self, deadline).fetched(isi, stream)
+        finally:
+            transport.close()
+
+    @property
+    def max_bulk_import(self) -> int:
+        """The most tags that a repository import brings."""
+        return self._max_bulk_import
+
+    @property
+    def workers(self) -> int:
+        """How many images are fetched at once."""
+        return self._workers
+
+    @property
+    def platform(self) -> tuple[str, str]:
+        """Architecture and operating system of this server, in Go's names."""
+        return self._platform
+
+
+class _Corrupt:
+    """All images of an import fail alike: a pull secret cannot be read (section 12, item 13)."""
+
+    def __init__(self, error: CorruptSecret) -> None:
+        self._error = error
+
+    def fetched(self, isi: Json, stream: Json | None) -> Fetched:
+        wants = plan(isi, stream)
+        images = tuple(
+            want
+            if isinstance(want, FetchedImage)
+            else FetchedImage(want.tag, failure=failures.of_image(self._error, want.tried))
+            for want in wants
+        )
+        spec = isi["spec"].get("repository")
+        failure = failures.of_repository(self._error, spec["from"]["name"]) if spec else None
+        return Fetched(images, FetchedRepository(failure=failure) if spec else None)
+
+
+class _Round:
+    """One pass over the registries with one keyring."""
+
+    def __init__(
+        self, transport: Transport, cache: TokenCache, keyring: Keyring, importer: Importer, deadline: float
+    ) -> None:
+        self._transport, self._cache, self._keyring = transport, cache, keyring
+        self._importer, self._deadline = importer, deadline
+        self._clients: dict[tuple[Repository, bool], RegistryClient] = {}
+        self._lock = threading.Lock()
+        self._now = timestamps.now()
+
+    def fetched(self, isi: Json, stream: Json | None) -> Fetched:
+        wants = plan(isi, stream)
+        repository = isi["spec"].get("repository")
+        wanted = list(dict.fromkeys(want for want in wants if isinstance(want, Want)))
+        listing: list[Callable[[], Listing | FetchedImage]] = [lambda: self._list(repository)] if repository else []
+        tasks: list[Callable[[], Listing | FetchedImage]] = [self._task(want) for want in wanted]
+        results = bounded.run([*listing, *tasks], workers=self._importer.workers, deadline=self._deadline)
+        listed = results.pop(0) if repository else None
+        found = {
+            want: result if isinstance(result, FetchedImage) else _late(want)
+            for want, result in zip(wanted, results, strict=True)
+        }
+        images = tuple(want if isinstance(want, FetchedImage) else found[want] for want in wants)
+        if not repository:
+            return Fetched(images)
+        return Fetched(images, self._repository(repository, listed, found))
+
+    def _task(self, want: Want) -> Callable[[], FetchedImage]:
+        return lambda: self._fetch(want)
+
+    def _repository(
+        self, spec: Json, listed: Listing | FetchedImage | None, found: dict[Want, FetchedImage]
+    ) -> FetchedRepository:
+        name = spec["from"]["name"]
+        if not isinstance(listed, Listing):
+            return FetchedRepository(failure=failures.late(name))
+        if listed.failure is not None:
+            return FetchedRepository(failure=listed.failure)
+        limit = self._importer.max_bulk_import
+        first = listed.tags if limit < 0 else listed.tags[:limit]
+        wants = {tag: _want_of(spec, tag) for tag in listed.tags}
+        missing = [wants[tag] for tag in first if wants[tag] not in found]
+        results = bounded.run(
+            [self._task(want) for want in missing], workers=self._importer.workers, deadline=self._deadline
+        )
+        known = found | {want: result or _late(want) for want, result in zip(missing, results, strict=True)}
+        # A tag beyond the limit that was fetched as an image of the same request is not "additional" (5.4).
+        shown = [tag for tag in listed.tags if wants[tag] in known]
+        rest = tuple(tag for tag in listed.tags if wants[tag] not in known)
+        return FetchedRepository(tuple(known[wants[tag]] for tag in shown), rest)
+
+    def _list(self, spec: Json) -> Listing:
+        name = spec["from"]["name"]
+        try:
+            want = _want_of(spec, "latest")
+            return Listing(tuple(tag_priority.ordered(self._client(want).tags())))
+        except InvalidReference as error:
+            return Listing(failure=failures.unreadable(name, str(error)))
+        except DistributionError as error:
+            return Listing(failure=failures.of_repository(error, name))
+        except Exception as error:
+            _log.exception("listing the tags of %s failed", name)
+            return Listing(failure=failures.of_conversion(error))
+
+    def _fetch(self, want: Want) -> FetchedImage:
+        try:
+            return self._image(self._client(want), want)
+        except DistributionError as error:
+            return FetchedImage(want.tag, failure=failures.of_image(error, want.tried))
+        except manifests.BadManifest as error:
+            return FetchedImage(want.tag, failure=failures.of_image(error, want.tried))
+        except Exception as error:
+            _log.exception("fetching %s failed", want.tried)
+            return FetchedImage(want.tag, failure=failures.of_conversion(error))
+
+    def _image(self, client: RegistryClient, want: Want) -> FetchedImage:
+        manifest = self._manifest(client, want.value)
+        if isinstance(manifest, manifests.Single):
+            return FetchedImage(want.tag, self._single(client, want, manifest))
+        if not want.preserve:
+            return FetchedImage(want.tag, self._chosen(client, want, manifest))
+        members = tuple(self._member(client, want, entry) for entry in manifest.entries)
+        image = manifests.list_image(manifest, _pull_spec(want, manifest.digest), self._now)
+        return FetchedImage(want.tag, image, members)
+
+    def _member(self, client: RegistryClient, want: Want, entry: manifests.Entry) -> Json:
+        manifest = self._manifest(client, entry.digest)
+        if isinstance(manifest, manifests.Single):
+            return self._single(client, want, manifest)
+        return self._chosen(client, want, manifest)
+
+    def _chosen(self, client: RegistryClient, want: Want, listing: manifests.Listing) -> Json:
+        architecture, os = self._importer.platform
+        entry = manifests.choose(listing.entries, want.architecture or architecture, want.os or os)
+        child = self._manifest(client, entry.digest)
+        if not isinstance(child, manifests.Single):
+            raise manifests.BadManifest("unsupported manifest: a list inside a list")
+        return self._single(client, want, child)
+
+    def _manifest(self, client: RegistryClient, value: str) -> manifests.Single | manifests.Listing:
+        raw, media_type, _ = client.manifest(value)
+        return manifests.parse(raw, media_type)
+
+    def _single(self, client: RegistryClient, want: Want, manifest: manifests.Single) -> Json:
+        config = client.blob(manifest.config) if manifest.config else b""
+        return manifests.single_image(manifest, config, _pull_spec(want, manifest.digest))
+
+    def _client(self, want: Want) -> RegistryClient:
+        repository = _repository_of(want.source)
+        with self._lock:
+            key = repository, want.insecure
+            if key not in self._clients:
+                self._clients[key] = RegistryClient(
+                    self._transport,
+                    self._cache,
+                    repository.host,
+                    repository.path,
+                    credential=self._keyring.find(want.source),
+                    insecure=want.insecure,
+                )
+            return self._clients[key]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The tags of a repository in their priority, or why there are none."""
+
+    tags: tuple[str, ...] = ()
+    failure: Json | None = None
+
+
+def plan(isi: Json, stream: Json | None) -> list[Want | FetchedImage]:
+    """What to fetch for each of `spec.images`; an entry that names nothing fetchable already has its result."""
+    first: dict[Repository, Want] = {}
+    wants: list[Want | FetchedImage] = []
+    for spec in isi["spec"].get("images") or []:
+        want = _want(spec, stream)
+        if isinstance(want, Want):
+            # The first entry's spelling and insecure flag count for its whole repository (5.4).
+            leader = first.setdefault(_repository_of(want.source), want)
+            want = replace(want, source=leader.source, insecure=leader.insecure)
+        wants.append(want)
+    return wants
+
+
+def _want(spec: Json, stream: Json | None) -> Want | FetchedImage:
+    name = spec["from"]["name"]
+    if name == "*":
+        return FetchedImage("latest", failure=failures.unparsable("*:latest"))
+    try:
+        reference = parse(name)
+        if not reference.name:
+            raise InvalidReference("invalid reference format")
+    except InvalidReference as error:
+        return FetchedImage(failure=failures.unreadable(name, str(error)))
+    policy = spec.get("importPolicy") or {}
+    want = Want(
+        reference.as_repository(),
+        reference.id or reference.tag or "latest",
+        bool(policy.get("insecure")),
+        policy.get("importMode") == _PRESERVE,
+    )
+    if reference.id:
+        return want
+    target = (spec.get("to") or {}).get("name") or want.value
+    annotations = (tags.spec_tag(stream or {}, target) or {}).get("annotations") or {}
+    return replace(want, architecture=annotations.get(f"{_PREFER}arch", ""), os=annotations.get(f"{_PREFER}os", ""))
+
+
+def _want_of(spec: Json, tag: str) -> Want:
+    policy = spec.get("importPolicy") or {}
+    source = parse(spec["from"]["name"]).as_repository()
+    return Want(source, tag, bool(policy.get("insecure")), policy.get("importMode") == _PRESERVE)
+
+
+def _repository_of(source: Reference) -> Repository:
+    defaulted = source.with_client_defaults()
+    return Repository(defaulted.as_v2().registry, defaulted.repository_name())
+
+
+def _pull_spec(want: Want, digest: str) -> str:
+    return replace(want.source, id=digest).exact()
+
+
+def _late(want: Want) -> FetchedImage:
+    return FetchedImage(want.tag, failure=failures.late(want.tried))
+
+
+def _unauthorized(one: FetchedImage) -> bool:
+    return (one.failure or {}).get("reason") == "Unauthorized"
+
+
+def _wrong_password(one: FetchedImage) -> bool:
+    return _unauthorized(one) and "username or password" in str((one.failure or {}).get("message", "")).lower()
+
+
+def _trust(extra_ca: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    for file in _pem_files(extra_ca):
+        context.load_verify_locations(cafile=file)
+    return context
+
+
+def _pem_files(path: Path | None) -> Iterable[Path]:
+    if path is None:
+        return []
+    return sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]

@@ -1,0 +1,72 @@
+"""Which Status an import reports for each way in which a registry can fail (image-api 5.6)."""
+
+from __future__ import annotations
+
+from webhook.distribution.failures import (
+    Denied,
+    DistributionError,
+    ManifestUnknown,
+    RepositoryUnknown,
+    WrongPassword,
+)
+from webhook.errors import FieldError, InternalError, Invalid, Json, NotFound, StatusError, Unauthorized
+
+GROUP = "image.openshift.io"
+
+
+def of_image(error: Exception, reference: str) -> Json:
+    """The Status of one image; `reference` is the normalized reference that was tried."""
+    if isinstance(error, ManifestUnknown):
+        return _status(NotFound.of("dockerimage", GROUP, reference))
+    if (refusal := _refusal(error, reference)) is not None:
+        return refusal
+    return _status(InternalError.of(f"{reference}: {error}"))
+
+
+def of_conversion(error: Exception) -> Json:
+    """The Status of an image that was fetched and could not be understood."""
+    return _status(InternalError.of(str(error)))
+
+
+def of_repository(error: DistributionError, name: str) -> Json:
+    """The Status of a repository whose tags could not be listed; `name` is the reference as the user wrote it."""
+    if isinstance(error, RepositoryUnknown | ManifestUnknown):
+        return _status(NotFound.of("dockerimage", GROUP, name))
+    if (refusal := _refusal(error, name)) is not None:
+        return refusal
+    return _status(InternalError.of(str(error)))
+
+
+def unreadable(name: str, reason: str) -> Json:
+    """The Status of a reference that is none."""
+    return _status(Invalid.of("", "", "", [FieldError.invalid("from.name", name, f"invalid name: {reason}")]))
+
+
+def unparsable(name: str) -> Json:
+    """The Status of the legacy name `*`, which validation lets through."""
+    return _status(InternalError.of(f"unable to parse docker reference {name}: invalid reference format"))
+
+
+def late(reference: str) -> Json:
+    """The Status of an image that was still being fetched when the time for the whole import was over."""
+    return _status(InternalError.of(f"{reference}: the registry did not answer in time"))
+
+
+def some_failed(count: int) -> Json:
+    """The Status of a repository import of which `count` images failed."""
+    what = "one" if count == 1 else str(count)
+    message = f"{what} of the images from this repository failed to import"
+    return {"metadata": {}, "status": "Failure", "message": message, "reason": "ImportFailed"}
+
+
+def _refusal(error: Exception, reference: str) -> Json | None:
+    if isinstance(error, WrongPassword):
+        return _status(Unauthorized(f'incorrect username or password for image "{reference}"'))
+    if isinstance(error, Denied):
+        return _status(Unauthorized(f'you may not have access to the container image "{reference}"'))
+    return None
+
+
+def _status(error: StatusError) -> Json:
+    """A Status inside another object has no kind."""
+    return {key: value for key, value in error.status().items() if key not in ("kind", "apiVersion")}

@@ -1,0 +1,270 @@
+"""What an import makes of its image stream: spec tags, history, conditions and the Images to store (image-api 5.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from webhook.errors import Json
+from webhook.image import history, tags
+from webhook.image import manifest as manifests
+from webhook.image.reference import InvalidReference, parse
+from webhook.importer import failures
+from webhook.importer.fetched import SUCCESS, Fetched, FetchedImage, FetchedRepository
+
+CHECK_ANNOTATION = "openshift.io/image.dockerRepositoryCheck"
+_CONDITION = "ImportSuccess"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What to do with a finished import.
+
+    `status` is the status of the ImageStreamImport, still without `import`. `stream` is the stream to write through
+    the internal update path, which fills in the generations that are 0 and follows aliases; None when nothing is to
+    be written. `images` are the Images to create, members of lists first; one that exists is kept as it is.
+    `creating` says that the stream does not exist yet.
+    """
+
+    status: Json
+    stream: Json | None = None
+    images: list[Json] = field(default_factory=list)
+    creating: bool = False
+
+
+def apply(isi: Json, fetched: Fetched, stream: Json | None, now: str) -> Outcome:
+    """The outcome for a defaulted ImageStreamImport; `stream` is the stored one, `now` the time of the import."""
+    spec = isi["spec"]
+    storing = bool(spec.get("import"))
+    images = [
+        _image_status(one, two, storing) for one, two in zip(spec.get("images") or [], fetched.images, strict=True)
+    ]
+    status: Json = {"images": images} if images else {}
+    if fetched.repository is not None:
+        status["repository"] = _repository_status(spec["repository"], fetched.repository, storing)
+    if not storing:
+        return Outcome(status)
+    before = stream or _new_stream(isi)
+    writing = _Writing(before, now)
+    writing.repository(spec.get("repository"), fetched.repository)
+    for one, found in zip(spec.get("images") or [], fetched.images, strict=True):
+        writing.image(one, found)
+    after = _written(before, writing.stream, now, creating=stream is None)
+    return Outcome(status, after, list(writing.images.values()), creating=stream is None)
+
+
+def with_stored(status: Json, stored: Mapping[str, Json]) -> Json:
+    """The status with the metadata of the Images as they are stored, by name.
+
+    Give the Images that this import created as they came back from the store; one that had been there before without
+    its `resourceVersion` (section 12, item 10).
+    """
+
+    def known(image: Json) -> Json:
+        found = stored.get((image.get("metadata") or {}).get("name", ""))
+        return {**image, "metadata": found["metadata"]} if found else image
+
+    def one(entry: Json) -> Json:
+        if "image" in entry and "dockerImageManifest" not in entry["image"]:
+            entry = {**entry, "image": known(entry["image"])}
+        if "manifests" in entry:
+            entry = {**entry, "manifests": [known(member) for member in entry["manifests"]]}
+        return entry
+
+    after = dict(status)
+    if "images" in after:
+        after["images"] = [one(entry) for entry in after["images"]]
+    if "images" in after.get("repository", {}):
+        repository = after["repository"]
+        after["repository"] = {**repository, "images": [one(entry) for entry in repository["images"]]}
+    return after
+
+
+def refused(stream: Json, proposed: Json, failure: Json, now: str) -> Json:
+    """The stored stream with a condition on every tag that only the refused write would have added.
+
+    For a write that exceeds a limit (image-api 5.7, section 12 item 12); `failure` is the Status of the refusal.
+    """
+    condition = _condition(failure, _generation(stream) + 1, now)
+    after = stream
+    for entry in tags.status_tags(proposed):
+        if tags.status_tag(stream, entry["tag"]) is None:
+            after = tags.with_status_tag(after, {"tag": entry["tag"], "items": None, "conditions": [condition]})
+    return after
+
+
+def _image_status(spec: Json, found: FetchedImage, storing: bool) -> Json:
+    stored = storing and bool(spec.get("to"))
+    return _entry(found, bare=stored or not spec.get("includeManifest"), bare_members=stored)
+
+
+def _repository_status(spec: Json, found: FetchedRepository, storing: bool) -> Json:
+    if found.failure is not None:
+        return {"status": found.failure}
+    failed = sum(one.image is None for one in found.images)
+    bare = storing or not spec.get("includeManifest")
+    status: Json = {"status": failures.some_failed(failed) if failed else dict(SUCCESS)}
+    if found.images:
+        status["images"] = [_entry(one, bare=bare, bare_members=storing) for one in found.images]
+    if found.additional_tags:
+        status["additionalTags"] = list(found.additional_tags)
+    return status
+
+
+def _entry(found: FetchedImage, *, bare: bool, bare_members: bool) -> Json:
+    entry: Json = {"status": found.failure or dict(SUCCESS)}
+    if found.image is not None:
+        entry["image"] = manifests.without_content(found.image) if bare else found.image
+    if found.manifests:
+        entry["manifests"] = [manifests.without_content(one) if bare_members else one for one in found.manifests]
+    if found.tag:
+        entry["tag"] = found.tag
+    return entry
+
+
+def _new_stream(isi: Json) -> Json:
+    metadata = {key: isi["metadata"][key] for key in ("name", "namespace") if key in isi["metadata"]}
+    return {
+        "kind": "ImageStream",
+        "apiVersion": "image.openshift.io/v1",
+        "metadata": metadata,
+        "spec": {"lookupPolicy": {"local": False}},
+        "status": {"dockerImageRepository": ""},
+    }
+
+
+def _written(before: Json, after: Json, now: str, *, creating: bool) -> Json | None:
+    """The stream to write: nothing when it has been checked before and does not change."""
+    annotations = (before.get("metadata") or {}).get("annotations") or {}
+    if not creating and CHECK_ANNOTATION in annotations and _meaning(after) == _meaning(before):
+        return None
+    metadata = {**after["metadata"], "annotations": {**annotations, CHECK_ANNOTATION: now}}
+    return {**after, "metadata": metadata}
+
+
+class _Writing:
+    """The stream on its way through the results of one request."""
+
+    def __init__(self, stream: Json, now: str) -> None:
+        self.stream, self._now = stream, now
+        self._next = _generation(stream) + 1
+        self.images: dict[str, Json] = {}
+
+    def repository(self, spec: Json | None, found: FetchedRepository | None) -> None:
+        """Every tag of the repository becomes a tag of the stream; one that failed only gets a condition."""
+        for one in found.images if spec and found else ():
+            if one.image is None:
+                self._failed(one.tag, one)
+            elif spec is not None:
+                self._succeeded(one.tag, spec, _tagged(spec["from"]["name"], one.tag), one)
+
+    def image(self, spec: Json, found: FetchedImage) -> None:
+        """One entry of `spec.images`; without `to` it changes nothing."""
+        tag = (spec.get("to") or {}).get("name")
+        if not tag:
+            return
+        if found.image is not None:
+            self._succeeded(tag, spec, spec["from"]["name"], found)
+            return
+        self._failed(tag, found)
+        if tags.spec_tag(self.stream, tag) is None:
+            self._put(_spec_tag({"name": tag, "annotations": None}, spec, spec["from"]["name"]))
+
+    def _failed(self, tag: str, found: FetchedImage) -> None:
+        condition = _condition(found.failure or {}, self._next, self._now)
+        entry = history.entry(self.stream, tag) or {"tag": tag, "items": None}
+        spec_tag = tags.spec_tag(self.stream, tag)
+        if any(
+            _same(known, condition) and not _asked_again(spec_tag, known) for known in entry.get("conditions") or []
+        ):
+            return
+        self.stream = history.with_entry(self.stream, {**entry, "conditions": [condition]})
+        if spec_tag is not None:
+            self._put({**spec_tag, "generation": 0})
+
+    def _succeeded(self, tag: str, spec: Json, source: str, found: FetchedImage) -> None:
+        if found.image is None:
+            return
+        image = manifests.without_content(found.image)
+        name = image["metadata"]["name"]
+        event = history.event(self._now, image["dockerImageReference"], name, self._next)
+        spec_tag = tags.spec_tag(self.stream, tag)
+        if _outdated(spec_tag, history.head(self.stream, tag), event):
+            spec_tag = _spec_tag(spec_tag or {"name": tag, "annotations": None}, spec, source)
+            self.stream, _ = history.record(self.stream, tag, event)
+        # In every success: an import can switch a tag to scheduled without bringing a new image.
+        self._put({**(spec_tag or {}), "importPolicy": dict(spec.get("importPolicy") or {})})
+        entry = history.entry(self.stream, tag) or {}
+        if entry.get("conditions"):
+            self.stream = history.with_entry(self.stream, {k: v for k, v in entry.items() if k != "conditions"})
+        for one in (*found.manifests, image):
+            self.images.setdefault(one["metadata"]["name"], manifests.without_content(one))
+
+    def _put(self, spec_tag: Json) -> None:
+        self.stream = tags.with_spec_tag(self.stream, spec_tag)
+
+
+def _outdated(spec_tag: Json | None, head: Json | None, event: Json) -> bool:
+    """Is there something to write for this image: another one, another address, or a re-import asked for?"""
+    if head is None or spec_tag is None or spec_tag.get("generation") is None:
+        return True
+    if any(head.get(key) != event[key] for key in ("dockerImageReference", "image")):
+        return True
+    return bool(spec_tag["generation"] > (head.get("generation") or 0))
+
+
+def _spec_tag(before: Json, spec: Json, source: str) -> Json:
+    """The spec tag after an import: a policy for references stays the one of the first import, and so does the rest."""
+    after = {
+        **before,
+        "from": {"kind": "DockerImage", "name": source},
+        "generation": 0,
+        "importPolicy": dict(spec.get("importPolicy") or {}),
+    }
+    if not (before.get("referencePolicy") or {}).get("type"):
+        after["referencePolicy"] = dict(spec.get("referencePolicy") or {"type": "Source"})
+    return after
+
+
+def _condition(failure: Json, generation: int, now: str) -> Json:
+    condition = {"type": _CONDITION, "status": "False", "lastTransitionTime": now}
+    if failure.get("reason"):
+        condition["reason"] = failure["reason"]
+    condition["message"] = failure.get("message") or "unknown error prevented import"
+    return {**condition, "generation": generation}
+
+
+def _same(one: Json, other: Json) -> bool:
+    return all((one.get(key) or "") == (other.get(key) or "") for key in ("type", "status", "reason", "message"))
+
+
+def _asked_again(spec_tag: Json | None, condition: Json) -> bool:
+    """Was a re-import asked for since that failure?
+
+    OpenShift does not look, so that a tag which fails again in the same way counts as pending for ever; here the
+    condition is written again and catches up (image-api section 12, item 38).
+    """
+    return ((spec_tag or {}).get("generation") or 0) > (condition.get("generation") or 0)
+
+
+def _tagged(name: str, tag: str) -> str:
+    try:
+        reference = parse(name)
+    except InvalidReference:
+        return f"{name}:{tag}"
+    return f"{reference.as_repository().exact()}:{tag}"
+
+
+def _generation(stream: Json) -> int:
+    return int((stream.get("metadata") or {}).get("generation") or 0)
+
+
+def _meaning(value: Any) -> Any:
+    """A value without what is empty: nil, an empty list and no key mean the same to Kubernetes."""
+    if isinstance(value, dict):
+        found = {key: _meaning(part) for key, part in value.items()}
+        return {key: part for key, part in found.items() if part not in (None, "", [], {}) and part is not False}
+    if isinstance(value, list):
+        return [_meaning(part) for part in value]
+    return value

@@ -1,0 +1,290 @@
+"""From the bytes of a request to an object: decoding, strict findings, and pruning (contract 3.2, 3.3)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import yaml
+
+from webhook.errors import BadRequest, Json, UnsupportedMediaType
+from webhook.meta import timestamps
+from webhook.meta.schema import Schema
+
+_JSON: Final = "application/json"
+_YAML: Final = "application/yaml"
+_ACCEPTED: Final = (_JSON, _YAML)
+_SHOWN_BYTES: Final = 30
+_MAX_DEPTH: Final = 200
+
+_TYPE_NAMES: Final[dict[type, str]] = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    bool: "bool",
+    int: "number",
+    float: "number",
+}
+_PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+}
+
+
+class _Duplicates:
+    """Builds objects while it collects the keys that occur twice in one of them."""
+
+    def __init__(self) -> None:
+        self.objects: list[tuple[Json, list[str]]] = []
+
+    def pairs(self, pairs: Iterable[tuple[str, Any]]) -> Json:
+        found: Json = {}
+        twice = []
+        for key, value in pairs:
+            if key in found:
+                twice.append(key)
+            found[key] = value
+        if twice:
+            self.objects.append((found, twice))
+        return found
+
+    def findings(self, root: Any) -> list[str]:
+        """`duplicate field "spec.x"` for each, in the order of the document."""
+        if not self.objects:
+            return []
+        twice = {id(found): keys for found, keys in self.objects}
+        return [
+            f'duplicate field "{_joined(path, key)}"'
+            for path, one in _objects(root, "")
+            for key in twice.get(id(one), ())
+        ]
+
+
+def _objects(value: Any, path: str) -> Iterable[tuple[str, Json]]:
+    """All objects within a value, each with its path."""
+    if isinstance(value, dict):
+        yield path, value
+        for key, inner in value.items():
+            yield from _objects(inner, _joined(path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _objects(inner, f"{path}[{index}]")
+
+
+def _joined(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def media_type(content_type: str | None) -> str:
+    """The bare media type of a Content-Type header; nothing means JSON."""
+    return (content_type or "").partition(";")[0].strip().lower() or _JSON
+
+
+def decode(body: bytes, content_type: str | None = None, *, kind: str = "") -> tuple[Json, list[str]]:
+    """The object in a body, and a finding for each key that occurs twice (the last one wins).
+
+    Raises UnsupportedMediaType, or BadRequest for what is not an object; `kind` is what its text says was expected.
+    """
+    form = media_type(content_type)
+    if form not in _ACCEPTED:
+        text = "the body of the request was in an unknown format - accepted media types include"
+        raise UnsupportedMediaType(f"{text}: {', '.join(_ACCEPTED)}")
+    seen = _Duplicates()
+    try:
+        value = _parsed(body, form, seen)
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        raise _unreadable(kind, _one_line(error), body) from error
+    if not isinstance(value, dict):
+        name = "null" if value is None else _type_name(value)
+        raise _unreadable(kind, f"json: cannot unmarshal {name} into an object", body)
+    return value, seen.findings(value)
+
+
+def _parsed(body: bytes, form: str, seen: _Duplicates) -> Any:
+    """JSON is also good YAML, and much faster to read as what it is."""
+    if form == _JSON or body.lstrip()[:1] in (b"{", b"["):
+        if not body.strip():
+            raise ValueError("unexpected end of JSON input")
+        value = json.loads(body, object_pairs_hook=seen.pairs, parse_constant=_no_constant)
+        _check_depth(value)
+        return value
+    return _load_yaml(body, seen)
+
+
+def _check_depth(value: Any) -> None:
+    """Refuse nesting that would exhaust the stack of whoever walks the object afterwards."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, (dict, list))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return
+    raise ValueError("exceeded max depth")
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"invalid character '{name[0]}' looking for beginning of value")
+
+
+class _JsonLikeLoader(yaml.SafeLoader):
+    """YAML restricted to what JSON can say: times stay text, and aliases (which may explode) are refused."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not supported")
+        return super().compose_node(parent, index)
+
+
+# Dates and times stay the text that they are in JSON.
+_JsonLikeLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _load_yaml(body: bytes, seen: _Duplicates) -> Any:
+    loader = _JsonLikeLoader(body)
+    try:
+        node = loader.get_single_node()
+        return None if node is None else _plain(loader, node, seen, _MAX_DEPTH)
+    finally:
+        loader.dispose()
+
+
+def _plain(loader: _JsonLikeLoader, node: yaml.Node, seen: _Duplicates, depth: int) -> Any:
+    if not depth:
+        raise ValueError("exceeded max depth")
+    if isinstance(node, yaml.MappingNode):
+        return seen.pairs((str(key.value), _plain(loader, value, seen, depth - 1)) for key, value in node.value)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(loader, item, seen, depth - 1) for item in node.value]
+    value = loader.construct_object(node)
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float) and value == value and abs(value) != float("inf"):
+        return value
+    raise ValueError(f"{node.value!r} cannot be expressed in JSON")
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _unreadable(kind: str, why: str, body: bytes) -> BadRequest:
+    expected = f" (must be of type {kind})" if kind else ""
+    start = body[:_SHOWN_BYTES].decode(errors="replace")
+    shown = "<empty>" if not body else start if len(body) <= _SHOWN_BYTES else f"{start} ..."
+    text = (
+        f"the object provided is unrecognized{expected}: couldn't get version/kind; json parse error: {why} ({shown})"
+    )
+    return BadRequest(text)
+
+
+def identify(obj: Json, api_version: str, kind: str) -> Json:
+    """The object with the apiVersion and kind of its resource, which a client may leave out; BadRequest for others."""
+    given_version, given_kind = obj.get("apiVersion") or api_version, obj.get("kind") or kind
+    if given_kind != kind:
+        version = str(given_version).rpartition("/")[2]
+        raise BadRequest(f'{given_kind} in version "{version}" cannot be handled as a {kind}: unknown conversion')
+    if given_version != api_version:
+        text = "does not match the expected API version"
+        raise BadRequest(f"the API version in the data ({given_version}) {text} ({api_version})")
+    return {**obj, "apiVersion": api_version, "kind": kind}
+
+
+def prune(obj: Json, schema: Schema) -> tuple[Json, list[str]]:
+    """The object without fields that its schema does not know, and a finding `unknown field "spec.tags[0].x"` for each.
+
+    Null fields count as absent, as in Kubernetes' own decoder. Raises BadRequest for a value of the wrong type.
+    """
+    pruner = _Pruner()
+    try:
+        pruned: Json = pruner.value(obj, schema, "")
+    except _WrongType as error:
+        kind, version = obj.get("kind") or "object", str(obj.get("apiVersion") or "").rpartition("/")[2]
+        raise BadRequest(f'{kind} in version "{version}" cannot be handled as a {kind}: {error}') from error
+    return pruned, pruner.findings
+
+
+class _WrongType(ValueError):
+    """A value that cannot be what its schema says."""
+
+
+class _Pruner:
+    def __init__(self) -> None:
+        self.findings: list[str] = []
+
+    def value(self, value: Any, schema: Schema, path: str) -> Any:
+        if not schema.type:
+            return value
+        value = _checked(value, schema, path)
+        if isinstance(value, dict):
+            return self.fields(value, schema, path)
+        if isinstance(value, list):
+            return [self.item(one, schema.items, f"{path}[{index}]") for index, one in enumerate(value)]
+        return value
+
+    def fields(self, value: Json, schema: Schema, path: str) -> Json:
+        kept: Json = {}
+        for key, inner in value.items():
+            where = _joined(path, key)
+            child = schema.child(key)
+            if child is None:
+                self.findings.append(f'unknown field "{where}"')
+            elif inner is not None or not child.type:
+                kept[key] = self.value(inner, child, where)
+            elif schema.is_map:
+                kept[key] = _zero(child)
+        return kept
+
+    def item(self, value: Any, schema: Schema, path: str) -> Any:
+        return self.value(_zero(schema) if value is None and schema.type else value, schema, path)
+
+
+def _zero(schema: Schema) -> Any:
+    """What null means where something has to be."""
+    types = _PYTHON_TYPES[schema.type]
+    return types[0]()
+
+
+def _checked(value: Any, schema: Schema, path: str) -> Any:
+    """The value in its canonical form: times are UTC with whole seconds."""
+    expected = _PYTHON_TYPES[schema.type]
+    if not isinstance(value, expected) or (isinstance(value, bool) and schema.type != "boolean"):
+        raise _WrongType(f"json: cannot unmarshal {_type_name(value)} into field {path} of type {schema.type}")
+    try:
+        return _FORMATS[schema.format](value) if schema.format in _FORMATS else value
+    except ValueError as error:
+        raise _WrongType(f"{path}: {json.dumps(value, ensure_ascii=False)} is not of format {schema.format}") from error
+
+
+def _int64(value: int) -> int:
+    if not -(2**63) <= value < 2**63:
+        raise ValueError("out of range")
+    return value
+
+
+def _base64(value: str) -> str:
+    base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)
+    return value
+
+
+def _time(value: str) -> str:
+    return timestamps.format(timestamps.parse(value))
+
+
+_FORMATS: Final[dict[str, Callable[[Any], Any]]] = {"int64": _int64, "byte": _base64, "date-time": _time}
+
+
+def _type_name(value: Any) -> str:
+    return _TYPE_NAMES.get(type(value), type(value).__name__)

@@ -1,0 +1,36 @@
+"""Who makes a request: the user that authentication found, for authorization, limits and log lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+ALL_AUTHENTICATED: Final = "system:authenticated"
+MASTERS: Final = "system:masters"
+ANONYMOUS: Final = "system:anonymous"
+UNAUTHENTICATED: Final = "system:unauthenticated"
+
+
+def _nothing() -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class User:
+    """One identity as Kubernetes knows it (contract 1.5); `extra` is keyed by lower-cased, decoded names."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing, hash=False)
+    uid: str = ""
+
+    def authenticated(self) -> User:
+        """The same user with the group that everybody has who is not anonymous."""
+        if self.name == ANONYMOUS or ALL_AUTHENTICATED in self.groups:
+            return self
+        return User(self.name, (*self.groups, ALL_AUTHENTICATED), self.extra, self.uid)
+
+
+ADMINISTRATOR: Final = User("system:admin", (MASTERS, ALL_AUTHENTICATED))

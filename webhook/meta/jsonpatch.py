@@ -1,0 +1,49 @@
+"""JSON patch (RFC 6902), with the failures that Kubernetes clients know (api-server contract 3.7)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException
+from jsonpointer import JsonPointerException
+
+from webhook.errors import BadRequest, Invalid, Json, RequestEntityTooLarge
+
+MAX_OPERATIONS: Final = 10_000
+
+
+def apply(document: Json, patch: bytes) -> Json:
+    """The document with the operations applied, which is left as it is.
+
+    Raises BadRequest for a patch that is not a list, RequestEntityTooLarge above 10 000 operations, and Invalid for a
+    failed test, a path that does not exist or an operation that there is not.
+    """
+    operations = parse(patch)
+    if len(operations) > MAX_OPERATIONS:
+        allowed = f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(operations)}"
+        raise RequestEntityTooLarge(allowed, details={})
+    try:
+        # The library changes and shares what it is given, so it gets a document of its own.
+        patched = JsonPatch(operations).apply(json.loads(json.dumps(document)), in_place=True)
+    except (JsonPatchException, InvalidJsonPatch, JsonPointerException, TypeError, AttributeError, KeyError) as error:
+        raise _unprocessable() from error
+    if not isinstance(patched, dict):
+        raise _unprocessable()
+    return patched
+
+
+def parse(patch: bytes) -> list[Any]:
+    """The operations of a patch's body; BadRequest for anything but a list."""
+    try:
+        operations = json.loads(patch)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"error decoding patch: {error}") from error
+    if not isinstance(operations, list):
+        name = "object" if isinstance(operations, dict) else type(operations).__name__
+        raise BadRequest(f"error decoding patch: json: cannot unmarshal {name} into Go value of type jsonpatch.Patch")
+    return operations
+
+
+def _unprocessable() -> Invalid:
+    return Invalid("the server rejected our request due to an error in our request", details={})

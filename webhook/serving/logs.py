@@ -1,0 +1,107 @@
+"""What the server writes about itself: lines for a person on a terminal, JSON for everything else, secrets never."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import msgspec
+from gunicorn.glogging import Logger
+
+from webhook.serving.health import PATHS
+
+ACCESS: Final = "webhook.access"
+_access = logging.getLogger(ACCESS)
+
+# A header in an error text, a token in a URL, a password in a registry's address.
+_SECRETS: Final = re.compile(
+    r"(?i)\b(bearer|basic)(\s+|%20)[\w.~+/=-]{6,}|(token|password)=[^&\s\"']+|(?<=//)[^/\s:@]+:[^/\s@]+@"
+)
+
+
+def redacted(text: str) -> str:
+    """The text without what looks like a credential."""
+    return _SECRETS.sub("[redacted]", text)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line; a record's `fields` (a dict) stand beside time, level, logger and message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line for a record."""
+        line: dict[str, Any] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "pid": record.process,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return redacted(msgspec.json.encode(line, enc_hook=str).decode())
+
+
+class ReadableLines(logging.Formatter):
+    """`14:03:11 message`, with the level where it is worse than usual."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line for a record."""
+        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        text = f"{time.strftime('%H:%M:%S', time.localtime(record.created))} {level}{record.getMessage()}"
+        if record.exc_info:
+            text = f"{text}\n{self.formatException(record.exc_info)}"
+        return redacted(text)
+
+
+def configure(*, as_json: bool | None = None, level: int = logging.INFO) -> None:
+    """Send every logger's lines to standard error; as JSON where that is not a terminal."""
+    as_json = not sys.stderr.isatty() if as_json is None else as_json
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if as_json else ReadableLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    # urllib3 logs every retry, gunicorn every fork: ours say what matters.
+    for noisy in ("urllib3", "gunicorn", "werkzeug"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class ServerLogger(Logger):  # type: ignore[misc]
+    """gunicorn's logger, writing through ours."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take gunicorn's two loggers without handlers of their own."""
+        self.cfg = cfg
+        self._access_log_enabled = True
+        for log in (self.error_log, self.access_log):
+            log.handlers.clear()
+            log.propagate = True
+        self.loglevel = logging.WARNING
+        self.error_log.setLevel(logging.WARNING)
+
+    def access(self, resp: Any, _req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
+        """One short line per request: method, path, status, milliseconds; nothing for health checks."""
+        path = str(environ.get("RAW_URI", "")).partition("?")[0]
+        if path.startswith(PATHS):
+            return
+        method = str(environ.get("REQUEST_METHOD", "-"))
+        if _is_watch(str(environ.get("QUERY_STRING", ""))):
+            method = "WATCH"
+        status = str(resp.status).split(None, 1)[0]
+        took = round(request_time.total_seconds() * 1000, 1)
+        fields = {"method": method, "path": path, "status": status, "ms": took}
+        _access.info("%s %s %s %sms", method, _printable(path), status, took, extra={"fields": fields})
+
+
+def _is_watch(query: str) -> bool:
+    return "watch" in query and parse_qs(query).get("watch", ["0"])[-1] in ("1", "true")
+
+
+def _printable(path: str) -> str:
+    return path if path.isprintable() else path.encode("unicode_escape").decode("ascii")

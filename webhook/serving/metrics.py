@@ -1,0 +1,93 @@
+"""`/metrics`, and the counting of requests that fills it; one answer for all processes of the server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import multiprocess as shared
+
+from webhook.apiserver.requestinfo import parse
+from webhook.errors import StatusError
+from webhook.serving.health import PATHS, Environ, StartResponse, WsgiApp
+from webhook.telemetry import DURATION, IN_FLIGHT, REQUESTS
+
+PATH: Final = "/metrics"
+
+ADMISSION: Final = "/admission/mutate"
+_PLAIN_VERBS: Final = {"GET": "get", "HEAD": "get", "POST": "create"}
+
+
+class MetricsEndpoint:
+    """WSGI middleware that counts every request and answers `/metrics` to those who are authenticated."""
+
+    def __init__(self, inner: WsgiApp, authenticate: Callable[[Mapping[str, Any]], object]) -> None:
+        self._inner = inner
+        self._authenticate = authenticate
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer `/metrics`, or pass on and count."""
+        path = str(environ.get("PATH_INFO", ""))
+        if path == PATH:
+            return self._metrics(environ, start_response)
+        if path.startswith(PATHS):
+            return self._inner(environ, start_response)
+        return _counted(self._inner, environ, start_response)
+
+    def _metrics(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            self._authenticate(environ)
+        except StatusError as error:
+            body = f"{error.message}\n".encode()
+            start_response(f"{error.code} {error.reason}", [("Content-Type", "text/plain"), _length(body)])
+            return [body]
+        registry = CollectorRegistry()
+        shared.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        body = generate_latest(registry)
+        start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST), _length(body)])
+        return [body]
+
+
+def _length(body: bytes) -> tuple[str, str]:
+    return "Content-Length", str(len(body))
+
+
+def _counted(inner: WsgiApp, environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+    # A generator: the application runs when the server asks for the first piece, and ends when it closes this.
+    began = time.perf_counter()
+    verb, resource = route(environ)
+    code = "500"
+
+    def started(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+        nonlocal code
+        code = status.split(None, 1)[0]
+        return start_response(status, headers, *more)
+
+    IN_FLIGHT.inc()
+    body: Iterable[bytes] = ()
+    try:
+        body = inner(environ, started)
+        yield from body
+    finally:
+        if hasattr(body, "close"):
+            body.close()
+        IN_FLIGHT.dec()
+        # What nobody serves or nobody is let in for has names of the client's choice: they must not become series.
+        known = resource if code not in ("401", "404", "405") else "other"
+        REQUESTS.labels(verb, known, code).inc()
+        if verb != "watch":
+            DURATION.labels(verb, known).observe(time.perf_counter() - began)
+
+
+def route(environ: Mapping[str, Any]) -> tuple[str, str]:
+    """The Kubernetes verb and the resource (with its subresource) of a request; "other" outside the API's paths."""
+    method, path = str(environ.get("REQUEST_METHOD", "")), str(environ.get("PATH_INFO", ""))
+    watch = parse_qs(str(environ.get("QUERY_STRING", ""))).get("watch", ["0"])[-1] in ("1", "true")
+    info = parse(method, path, watch=watch)
+    if info is None:
+        return _PLAIN_VERBS.get(method, "other"), "admission" if path == ADMISSION else "other"
+    resource = f"{info.resource}/{info.subresource}" if info.subresource else info.resource
+    return info.verb or "other", resource

@@ -1,0 +1,74 @@
+"""What an administrator can choose, once, at start: one frozen value that every part is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+ImportMode = Literal["Legacy", "PreserveOriginal"]
+
+DEFAULT_DATA: Final = Path("var")
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 8443
+DEFAULT_MAX_BULK_IMPORT: Final = 50
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one server.
+
+    `integrated_registry` is the host[:port] that stands for the cluster's own registry in pull specs, empty when there
+    is none; `public_registry` is the same registry's name for the outside. `strict` means exactly OpenShift's
+    behaviour, without anything done beyond it. `max_bulk_import` bounds the tags of one repository import
+    (image-api 5.5).
+    """
+
+    data: Path = DEFAULT_DATA
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    strict: bool = False
+    controllers: bool = True
+    integrated_registry: str = ""
+    public_registry: str = ""
+    max_bulk_import: int = DEFAULT_MAX_BULK_IMPORT
+    import_mode: ImportMode = "Legacy"
+    workers: int = 2
+    threads: int = 64
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    socket_timeout: float = 10.0
+    """Seconds after which a stalled TLS handshake or request body is cut."""
+    compaction_interval: float = 300.0
+    """Seconds between two compactions of the store."""
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file of the store."""
+        return self.data / "state.db"
+
+    @property
+    def pki(self) -> Path:
+        """The folder of the own authority and its certificates."""
+        return self.data / "pki"
+
+    @property
+    def token_file(self) -> Path:
+        """The file of the administrator's bearer token."""
+        return self.data / "token"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig."""
+        return self.data / "admin.kubeconfig"
+
+    @property
+    def metrics(self) -> Path:
+        """The folder where the processes of one server share their metrics."""
+        return self.data / "metrics"
+
+    @property
+    def local_server(self) -> str:
+        """`https://HOST:PORT` as seen from this machine: an unspecified address is reached over loopback."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)
+        return f"https://{f'[{host}]' if ':' in host else host}:{self.port}"

@@ -1,0 +1,43 @@
+"""The measurements that every part may add to, and what each of them means.
+
+Import this only after `PROMETHEUS_MULTIPROC_DIR` is set where several processes share one `/metrics`
+(`webhook.serving.workspace.share_metrics`): prometheus_client chooses its storage when it is first imported.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS: Final = Counter(
+    "imagestreams_requests_total",
+    "Requests answered, by verb, resource and status code.",
+    ("verb", "resource", "code"),
+)
+DURATION: Final = Histogram(
+    "imagestreams_request_duration_seconds",
+    "Time to answer a request that is not a watch.",
+    ("verb", "resource"),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+IN_FLIGHT: Final = Gauge(
+    "imagestreams_requests_in_flight",
+    "Requests being answered now, watches included.",
+    multiprocess_mode="livesum",
+)
+CERTIFICATE_EXPIRY: Final = Gauge(
+    "imagestreams_certificate_expiry_timestamp_seconds",
+    "When the serving certificate expires, in seconds since 1970.",
+    multiprocess_mode="livemax",
+)
+ADMISSION_REVIEWS: Final = Counter(
+    "imagestreams_admission_reviews_total",
+    "Admission reviews answered, by outcome: allowed, rewritten, refused, fault, malformed.",
+    ("outcome",),
+)
+ADMISSION_IMAGES: Final = Counter(
+    "imagestreams_admission_images_total",
+    "Images looked at in admission reviews, by the reason of what was decided.",
+    ("reason",),
+)

@@ -1,0 +1,1 @@
+"""The read side of image streams: what admission looks names up in."""
