@@ -200,6 +200,9 @@ class FieldError:
         return cls(field, "InternalError", f"Internal error: {detail}")
 
 
+Findings = list[FieldError]
+
+
 def _quoted(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 

@@ -23,6 +23,10 @@ def php(api: Api, kubectl: Kubectl, namespace: str) -> Kubectl:
     return kubectl
 
 
+def namespace_object(name: str) -> dict:
+    return {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}
+
+
 def read(kubectl: Kubectl, *what: str) -> dict:
     return json.loads(kubectl.ok("get", *what, "-o", "json"))
 
@@ -155,7 +159,9 @@ def test_it_deletes_all_streams_of_a_namespace(php):
     assert php.ok("get", "imagestreams", "-o", "name") == ""
 
 
-def test_what_does_not_exist_is_not_found(kubectl):
+def test_what_does_not_exist_is_not_found(kubectl, namespace):
+    # Newer kubectl looks at the namespace first, to say the more helpful thing.
+    kubectl.ok("create", "-f", "-", given=namespace_object(namespace))
     done = kubectl.run("get", "imagestream", "php")
     assert done.returncode == 1
     assert done.stderr == 'Error from server (NotFound): imagestreams.image.openshift.io "php" not found\n'
@@ -216,8 +222,9 @@ def test_it_shows_what_apply_would_change(kubectl, tmp_path):
 
 
 def test_namespaces_and_secrets_can_be_stored(kubectl, namespace):
-    kubectl.ok("create", "namespace", namespace)
-    kubectl.ok("create", "secret", "generic", "pull", "--from-literal=password=secret")
+    kubectl.ok("create", "-f", "-", given=namespace_object(namespace))
+    secret = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "pull"}, "stringData": {"password": "secret"}}
+    kubectl.ok("create", "-f", "-", given=secret)
     assert read(kubectl, "secret", "pull")["data"] == {"password": "c2VjcmV0"}
     assert read(kubectl, "namespace", namespace)["metadata"]["name"] == namespace
 

@@ -51,7 +51,7 @@ def create_app(
 ) -> Flask:
     """The application over `store`.
 
-    `authenticate` finds the user of a WSGI environment or raises Unauthorized; `mutate` admits workloads of the sandbox;
+    `authenticate` finds the user of a WSGI environment or raises Unauthorized; `mutate` admits the sandbox's workloads;
     `stopping` turns true when open watches must end.
     """
     app = Flask("imagestreams")
@@ -70,7 +70,7 @@ class _Server:
     ) -> None:
         self.catalog, self.store = catalog, store
         self.authenticate, self.stopping = authenticate, stopping
-        self.documents = Documents(catalog)
+        self.documents = Documents(catalog.infos())
 
     def answer(self, _path: str = "") -> Response:
         """Every request: a failure becomes its Status here and nowhere else."""
@@ -97,7 +97,7 @@ class _Server:
         user = self.authenticate(request.environ)
         if any(key.upper().startswith("IMPERSONATE-") for key, _ in request.headers):
             raise BadRequest("impersonation is not supported here: use the credentials of the user instead")
-        document = self.documents.find(request.method, request.path, request.headers)
+        document = self.documents.find(request.method, request.path, dict(request.headers))
         if document is not None:
             return document
         info = requestinfo.parse(request.method, request.path, watch=_is_watch(query))
@@ -115,7 +115,8 @@ class _Server:
         call = Call(user, info.namespace, dry_run=write.dry_run, field_manager=write.field_manager)
         handling = Handling(info, rest, call, write)
         if info.verb == "watch":
-            assert listing is not None and isinstance(rest, StoredRest)
+            assert listing is not None
+            assert isinstance(rest, StoredRest)
             chosen = watching.options_for(rest, listing, info.name, handling.scope)
             gone = watching.client_gone(request.environ.get("gunicorn.socket"), self.stopping)
             watch = watching.Watch(rest, call, chosen, listing, wanted, query, gone)
@@ -164,7 +165,9 @@ class _Server:
         needs_namespace = scoped and not info.namespace and (info.name or info.verb in ("create", "deletecollection"))
         if info.verb not in rest.verbs or needs_namespace:
             name = qualified(info.resource, info.group)
-            raise MethodNotAllowed(f'{info.verb or request.method} is not supported on resources of kind "{name}"', details={})
+            raise MethodNotAllowed(
+                f'{info.verb or request.method} is not supported on resources of kind "{name}"', details={}
+            )
         return rest
 
 

@@ -46,6 +46,11 @@ class Catalog:
         """The resource of a path, or None."""
         return self._rests.get((group, version, resource, subresource))
 
+    def namespaced_keys(self) -> tuple[str, ...]:
+        """The store's keys of all kinds that live in namespaces."""
+        rests = (rest for (*_, subresource), rest in self._rests.items() if not subresource)
+        return tuple(rest.key for rest in rests if isinstance(rest, StoredRest) and rest.info.namespaced)
+
     def infos(self) -> list[ResourceInfo]:
         """What discovery tells of; each resource once."""
         return [rest.info for (*_, subresource), rest in self._rests.items() if not subresource]
@@ -58,6 +63,9 @@ def build(store: Store, settings: Settings, mutate: sandbox.Mutate | None) -> Ca
     for info in sandbox.WORKLOADS:
         _workload(catalog, store, info, mutate)
     _image_group(catalog, store, settings, plain)
+    namespaces = plain["namespaces"]
+    assert isinstance(namespaces, NamespaceRest)
+    namespaces.contents = catalog.namespaced_keys()
     return catalog
 
 
@@ -82,7 +90,8 @@ def _workload(catalog: Catalog, store: Store, info: ResourceInfo, mutate: sandbo
 
 def _image_group(catalog: Catalog, store: Store, settings: Settings, plain: dict[str, StoredRest]) -> None:
     def stored(kind: type[StoredRest], strategy: Any, info: ResourceInfo, **more: Any) -> StoredRest:
-        return kind(info, store, strategy, schema=image_schema.for_kind(info.kind), **_table(info.kind), **more)
+        schema, columns = image_schema.for_kind(info.kind), printing.columns(info.kind)
+        return kind(info, store, strategy, schema=schema, columns=columns, row=_row, **more)
 
     internal: StoredRest
 
@@ -110,18 +119,16 @@ def _image_group(catalog: Catalog, store: Store, settings: Settings, plain: dict
 def _views(catalog: Catalog, streams: Streams, settings: Settings, secrets: StoredRest) -> None:
     mode = settings.import_mode
     tag, image, command = resources.IMAGESTREAMTAGS, resources.IMAGESTREAMIMAGES, resources.IMAGESTREAMIMPORTS
-    catalog.add(ImageStreamTagRest(tag, streams, mode, schema=image_schema.for_kind(tag.kind), **_table(tag.kind)))
-    catalog.add(ImageStreamImageRest(image, streams, schema=image_schema.for_kind(image.kind), **_table(image.kind)))
-    importer = Importer(settings)
+    catalog.add(ImageStreamTagRest(tag, streams, mode, schema=image_schema.for_kind(tag.kind), row=_row))
+    catalog.add(ImageStreamImageRest(image, streams, schema=image_schema.for_kind(image.kind), row=_row))
+    importer = Importer(max_bulk_import=settings.max_bulk_import)
     catalog.add(
-        ImageStreamImportRest(
-            command, streams, secrets, importer, mode, schema=image_schema.for_kind(command.kind)
-        )
+        ImageStreamImportRest(command, streams, secrets, importer, mode, schema=image_schema.for_kind(command.kind))
     )
 
 
-def _table(kind: str) -> dict[str, Any]:
-    return {"columns": printing.columns(kind), "row": lambda obj: printing.row(obj, timestamps.current())}
+def _row(obj: Json) -> list[Any]:
+    return printing.row(obj, timestamps.now())
 
 
 def _all(rest: StoredRest, namespace: str) -> list[Json]:

@@ -129,14 +129,10 @@ def _entries(resource: ResourceInfo) -> Iterator[Json]:
 
 
 def _subresource_entry(resource: ResourceInfo, sub: SubresourceInfo) -> Json:
-    """An entry names group and version of its kind only where they are not those of the list."""
-    entry: Json = {
-        "name": f"{resource.resource}/{sub.name}",
-        "singularName": "",
-        "namespaced": resource.namespaced,
-    }
-    if sub.group is not None or sub.version is not None:
-        entry |= {"group": sub.group or "", "version": sub.version or resource.version}
+    """An entry names group and version of its kind only where they are not the list's; the core group has no name."""
+    entry: Json = {"name": f"{resource.resource}/{sub.name}", "singularName": "", "namespaced": resource.namespaced}
+    if sub.group and sub.group != resource.group:
+        entry |= {"group": sub.group, "version": sub.version or resource.version}
     return {**entry, "kind": sub.kind, "verbs": sorted(sub.verbs)}
 
 

@@ -18,6 +18,9 @@ PATCH_TYPES = ("application/json-patch+json", "application/merge-patch+json", "a
 _PAGE = 500
 
 
+Texts = list[str]
+
+
 class Body(NamedTuple):
     """The bytes of a request and the media type that they claim."""
 
@@ -134,7 +137,7 @@ class Handling:
         obj = decode.identify(obj, self.rest.api_version, self.rest.kind)
         return self._pruned(obj, duplicates, patched=False)
 
-    def _pruned(self, obj: Json, findings: list[str], *, patched: bool) -> Json:
+    def _pruned(self, obj: Json, findings: Texts, *, patched: bool) -> Json:
         """The object without fields that its schema does not know; what was dropped is an error or a warning."""
         if self.rest.schema is not None:
             obj, unknown = decode.prune(obj, self.rest.schema)
@@ -150,7 +153,9 @@ class Handling:
         text = f"strict decoding error: {', '.join(findings)}"
         if patched:
             raise Invalid.of(self.rest.kind, self.info.group, self.info.name, [FieldError.invalid("patch", "", text)])
-        raise BadRequest(f'{self.rest.kind} in version "{self.info.version}" cannot be handled as a {self.rest.kind}: {text}')
+        raise BadRequest(
+            f'{self.rest.kind} in version "{self.info.version}" cannot be handled as a {self.rest.kind}: {text}'
+        )
 
     def _patcher(self, body: Body) -> Callable[[Json], Json]:
         media_type = decode.media_type(body.content_type)

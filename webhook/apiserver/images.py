@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from webhook.apiserver.rest import Call
 from webhook.apiserver.stored import Strategy
-from webhook.errors import FieldError, Json
+from webhook.errors import Findings, Json
 from webhook.image import defaults, manifest, validation
 
+_STORED_ELSEWHERE = "image.openshift.io/manifestBlobStored"
 _FROZEN = ("dockerImageMetadata", "dockerImageMetadataVersion", "dockerImageLayers")
 
 
@@ -19,16 +20,19 @@ class ImageStrategy(Strategy):
         """`dockerImageMetadata` in its one shape (image-api 0.3, 4.2)."""
         return defaults.image(obj)
 
-    def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, list[FieldError]]:
+    def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, Findings]:
         """A new image: layers, metadata and size are filled from a raw manifest that came along."""
-        return manifest.complete(obj), validation.image(obj)
+        filled = manifest.filled(obj)
+        if (obj["metadata"].get("annotations") or {}).get(_STORED_ELSEWHERE) == "true":
+            filled = manifest.without_content(filled)
+        return defaults.image(filled), validation.image(filled)
 
-    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, list[FieldError]]:
+    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, Findings]:
         """A changed image: what describes the bytes stays as it was."""
         kept = {key: value for key, value in new.items() if key not in _FROZEN}
         kept |= {key: old[key] for key in _FROZEN if key in old}
         for key, name in (("dockerImageManifest", old["metadata"]["name"]), ("dockerImageConfig", _config_digest(old))):
-            if kept.get(key) and kept[key] != old.get(key) and not manifest.hashes_to(kept[key], name):
+            if kept.get(key) and kept[key] != old.get(key) and not manifest.check_content(kept[key].encode(), name):
                 kept[key] = old.get(key) or ""
             if not kept.get(key):
                 kept.pop(key, None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from webhook.apiserver.rest import Call, Rest
+from webhook.apiserver.rest import Call, Rest, Row
 from webhook.apiserver.streams import Streams
 from webhook.errors import Json, NotFound
-from webhook.image import assemble, names
+from webhook.image import assemble, names, printing
 from webhook.meta.resources import ResourceInfo
 
 GROUP = "image.openshift.io"
@@ -16,8 +16,9 @@ GROUP = "image.openshift.io"
 class ImageStreamImageRest(Rest):
     """GET only."""
 
-    def __init__(self, info: ResourceInfo, streams: Streams, *, schema: Any, columns: list[Json]) -> None:
-        self.info, self.streams, self.schema, self.columns = info, streams, schema, columns
+    def __init__(self, info: ResourceInfo, streams: Streams, *, schema: Any, row: Row) -> None:
+        self.info, self.streams, self.schema = info, streams, schema
+        self.columns, self._row = printing.columns(info.kind), row
 
     def get(self, call: Call, name: str) -> Json:
         """The image; NotFound where the stream or the Image is missing, or the stream does not refer to it."""

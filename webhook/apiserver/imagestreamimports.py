@@ -9,7 +9,7 @@ from webhook.apiserver.rest import Call, Rest, Selection
 from webhook.apiserver.stored import StoredRest
 from webhook.apiserver.streams import Streams
 from webhook.errors import AlreadyExists, Conflict, Forbidden, Invalid, Json, NotFound
-from webhook.image import conditions, defaults, validation
+from webhook.image import defaults, validation
 from webhook.importer import results
 from webhook.importer.engine import Importer
 from webhook.meta import timestamps
@@ -26,7 +26,14 @@ class ImageStreamImportRest(Rest):
     """POST only; answers 201 even where every image failed."""
 
     def __init__(
-        self, info: ResourceInfo, streams: Streams, secrets: StoredRest, importer: Importer, import_mode: str, *, schema: Any
+        self,
+        info: ResourceInfo,
+        streams: Streams,
+        secrets: StoredRest,
+        importer: Importer,
+        import_mode: str,
+        *,
+        schema: Any,
     ) -> None:
         self.info, self.streams, self.secrets = info, streams, secrets
         self.importer, self.import_mode, self.schema = importer, import_mode, schema
@@ -43,10 +50,11 @@ class ImageStreamImportRest(Rest):
         outcome = results.apply(request, fetched, stream, timestamps.now())
         status = outcome.status
         if request["spec"].get("import"):
-            for image in outcome.images:
-                self._store_image(call, image)
+            stored = {image["metadata"]["name"]: self._store_image(call, image) for image in outcome.images}
             saved = stream if outcome.stream is None else self._store_stream(call, outcome.stream, stream)
-            status = results.with_stored(status, saved, self.streams.image)
+            status = results.with_stored(status, stored)
+            if saved is not None:
+                status = {"import": _nested(saved), **status}
         meta = {
             key: value for key, value in request["metadata"].items() if key not in ("resourceVersion", "managedFields")
         }
@@ -67,20 +75,27 @@ class ImageStreamImportRest(Rest):
             raise Conflict.of("imagestream", GROUP, name, why)
         return stream
 
-    def _store_image(self, call: Call, image: Json) -> None:
+    def _store_image(self, call: Call, image: Json) -> Json:
+        """The Image as it is stored; only a new one shows its resource version (image-api 12.10)."""
         within = Call(call.user, "", dry_run=call.dry_run)
         try:
-            self.streams.images.create(within, image)
+            return self.streams.images.create(within, image)
         except AlreadyExists:
-            return
+            found = self.streams.image(image["metadata"]["name"]) or image
+            meta = {key: value for key, value in found["metadata"].items() if key != "resourceVersion"}
+            return {**found, "metadata": meta}
 
     def _store_stream(self, call: Call, new: Json, old: Json | None) -> Json:
         try:
             return self.streams.save(call, new)
         except (Invalid, Forbidden) as refused:
             if old is not None and _OVER_LIMIT in refused.message:
-                self.streams.save(call, conditions.over_limit(old, new, refused.message, timestamps.now()))
+                self.streams.save(call, results.refused(old, new, refused.status(), timestamps.now()))
             raise
+
+
+def _nested(obj: Json) -> Json:
+    return {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
 
 
 def pull_secrets(secrets: StoredRest, call: Call) -> list[Json]:

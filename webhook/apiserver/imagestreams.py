@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from webhook.apiserver.rest import Call
 from webhook.apiserver.stored import Strategy
-from webhook.errors import FieldError, Json
-from webhook.image import defaults, generation, limits, names, pullspec, status, tagging, tags, validation
+from webhook.errors import FieldError, Findings, Json
+from webhook.image import defaults, generation, limits, names, status, tagging, tags, validation
 from webhook.meta import timestamps
 
 FIELDS = frozenset({"spec.dockerImageRepository", "status.dockerImageRepository"})
@@ -38,21 +38,21 @@ class ImageStreamStrategy(Strategy):
         """Policies of tags, and lists as the maps that they are (image-api 0.4, 2.1)."""
         return tags.canonical(defaults.stream(obj, self.rules.import_mode))
 
-    def name_findings(self, name: str, namespace: str) -> list[FieldError]:
+    def name_findings(self, name: str, namespace: str) -> Findings:
         """The rule for stream names (image-api 1.4)."""
         return names.stream_name_problems(name, namespace)
 
-    def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, list[FieldError]]:
+    def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, Findings]:
         """A new stream: every generation is 1."""
         stream = obj if self.keeps_status else {**obj, "status": {}}
         return self._settled(call, generation.after_create(stream), None)
 
-    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, list[FieldError]]:
+    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, Findings]:
         """A changed stream: generations by the rules of image-api 2.5."""
         stream = new if self.keeps_status else {**new, "status": old.get("status") or {}}
         return self._settled(call, generation.after_update(stream, old), old)
 
-    def _settled(self, call: Call, stream: Json, old: Json | None) -> tuple[Json, list[FieldError]]:
+    def _settled(self, call: Call, stream: Json, old: Json | None) -> tuple[Json, Findings]:
         resolved, findings = tagging.resolve(
             stream,
             old,
@@ -67,19 +67,18 @@ class ImageStreamStrategy(Strategy):
         findings = findings + self._limit_findings(resolved, old) + validation.stream(resolved, old)
         return resolved, findings
 
-    def _limit_findings(self, stream: Json, old: Json | None) -> list[FieldError]:
+    def _limit_findings(self, stream: Json, old: Json | None) -> Findings:
         why = limits.excess(self.rules.limit_ranges(stream["metadata"].get("namespace", "")), old, stream)
         if not why:
             return []
-        name = stream["metadata"].get("name", "")
-        return [FieldError.internal("[]", f'ImageStream.image.openshift.io "{name}" is forbidden: {why}')]
+        return [limits.finding(stream["metadata"].get("name", ""), why)]
 
     def _with_repository(self, stream: Json) -> Json:
         return status.with_repository(stream, self.rules.integrated, self.rules.public)
 
     def decorate(self, obj: Json) -> Json:
         """Repository addresses are computed at each reading (image-api 2.4)."""
-        return self._with_repository(obj)
+        return defaults.output(self._with_repository(obj))
 
     def selectable(self, obj: Json) -> Mapping[str, str]:
         """The two repositories (image-api 2.11)."""
@@ -96,22 +95,16 @@ class InternalStreamStrategy(ImageStreamStrategy):
 class ImageStreamStatusStrategy(ImageStreamStrategy):
     """`imagestreams/status`: tags and repository of the spec stay as they are (image-api 2.3)."""
 
-    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, list[FieldError]]:
+    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, Findings]:
         """A changed status; events without a generation get the one they belong to."""
         stream = status.after_status_write(new, old)
         findings = self._status_limit_findings(stream, old) + validation.status_update(stream, old)
         return stream, findings
 
-    def _status_limit_findings(self, stream: Json, old: Json) -> list[FieldError]:
+    def _status_limit_findings(self, stream: Json, old: Json) -> Findings:
         why = limits.excess(self.rules.limit_ranges(stream["metadata"].get("namespace", "")), old, stream)
         return [FieldError.forbidden("imageStream", why)] if why else []
 
     def decorate(self, obj: Json) -> Json:
         """The repositories as they are stored (image-api 2.4, 12.32)."""
-        return obj
-
-
-def repository(stream: Json, integrated: str) -> str:
-    """The address under which a stream's images are pulled through the integrated registry."""
-    meta, spec = stream["metadata"], stream.get("spec") or {}
-    return pullspec.repository(meta.get("namespace", ""), meta["name"], spec.get("dockerImageRepository", ""), integrated)
+        return defaults.output(obj)

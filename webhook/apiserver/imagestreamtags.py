@@ -1,4 +1,4 @@
-"""`imagestreamtags`: one tag of a stream with its newest image, read from the stream and written into it (image-api 3)."""
+"""`imagestreamtags`: a tag of a stream with its newest image, read from the stream, written into it (image-api 3)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ import time
 from typing import Any
 
 from webhook.apiserver.deletion import DeleteOptions
-from webhook.apiserver.rest import Call, Listing, Rest, Selection, Transform
+from webhook.apiserver.rest import Call, Listing, Rest, Row, Selection, Transform
 from webhook.apiserver.streams import Streams, blank
-from webhook.errors import AlreadyExists, BadRequest, Conflict, FieldError, Invalid, Json, NotFound, ServerTimeout
-from webhook.image import assemble, defaults, history, names, tags, validation
+from webhook.errors import (
+    AlreadyExists,
+    BadRequest,
+    Conflict,
+    FieldError,
+    Findings,
+    Invalid,
+    Json,
+    NotFound,
+    ServerTimeout,
+)
+from webhook.image import assemble, defaults, history, names, printing, tags, validation
 from webhook.meta.resources import ResourceInfo
 
 GROUP = "image.openshift.io"
@@ -24,9 +34,9 @@ class ImageStreamTagRest(Rest):
 
     unconditional_update = True
 
-    def __init__(self, info: ResourceInfo, streams: Streams, import_mode: str, *, schema: Any, columns: list[Json]) -> None:
+    def __init__(self, info: ResourceInfo, streams: Streams, import_mode: str, *, schema: Any, row: Row) -> None:
         self.info, self.streams, self.import_mode = info, streams, import_mode
-        self.schema, self.columns = schema, columns
+        self.schema, self.columns, self._row = schema, printing.columns(info.kind), row
 
     def get(self, call: Call, name: str) -> Json:
         """The tag with its Image; NotFound where stream, event or Image is missing (image-api 3.2)."""
@@ -77,7 +87,7 @@ class ImageStreamTagRest(Rest):
         given = obj.get("tag")
         return None if given is None else defaults.tag_reference({**given, "name": tag}, self.import_mode)
 
-    def _create_findings(self, obj: Json, wanted: Json | None) -> list[FieldError]:
+    def _create_findings(self, obj: Json, wanted: Json | None) -> Findings:
         if wanted is None:
             return []
         findings = validation.tag_reference(wanted, "tag")
@@ -134,7 +144,7 @@ class ImageStreamTagRest(Rest):
             raise BadRequest(f"imagestreamtag {tag} is not a spec tag in imagestream {where}, cannot be updated")
         return tags.with_spec_tag(stream, {**source, "annotations": annotations})
 
-    def _update_findings(self, new: Json, old: Json, wanted: Json | None) -> list[FieldError]:
+    def _update_findings(self, new: Json, old: Json, wanted: Json | None) -> Findings:
         findings = []
         if not _same_but_annotations(new["metadata"], old["metadata"]):
             why = "may not update fields other than metadata.annotations"

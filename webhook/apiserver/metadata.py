@@ -60,9 +60,7 @@ def for_update(new: Json, old: Json) -> Json:
     """
     meta, before = dict(new["metadata"]), old["metadata"]
     if meta.get("uid") and meta["uid"] != before["uid"]:
-        raise Conflict(
-            f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {before['uid']}"
-        )
+        raise Conflict(f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {before['uid']}")
     meta["uid"] = before["uid"]
     for key in _NEVER_FROM_CLIENT:
         meta.pop(key, None)

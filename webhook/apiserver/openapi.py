@@ -223,9 +223,10 @@ class _Writer:
         return self._use(self.by_kind[key])
 
     def _schema(self, resource: ResourceInfo, kind: str, group_version: tuple[str, str] | None = None) -> Json:
-        """The schema of a kind; one that is not defined is just an object."""
+        """The schema of a kind, if need be of the resource's own group; one that is not defined is just an object."""
         group, version = group_version or (resource.group, resource.version)
-        name = self.by_kind.get((group, version, kind))
+        own = self.by_kind.get((resource.group, resource.version, kind))
+        name = self.by_kind.get((group, version, kind), own)
         return {"type": "object"} if name is None else self._use(name)
 
     def _use(self, name: str) -> Json:

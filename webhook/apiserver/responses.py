@@ -43,11 +43,11 @@ def represent(rest: Rest, body: Json | Listing, wanted: Representation, query: Q
 
 def as_table(rest: Rest, items: list[Json], meta: Json, wanted: Representation, query: Query) -> Json:
     """The objects as rows, with the columns of their kind or just name and age."""
-    columns = rest.columns or table.FALLBACK_COLUMNS
     rows = []
     for obj in items:
         cells = rest.row(obj)
-        rows.append((cells if cells is not None else table.fallback_cells(obj), obj))
+        rows.append((table.fallback_cells(obj) if cells is None else cells, obj))
+    columns = rest.columns or table.FALLBACK_COLUMNS
     return table.build(columns, rows, meta, include=include_object(query), api_version=wanted.api_version)
 
 

@@ -14,6 +14,9 @@ from webhook.meta.selectors import FieldSelector, LabelSelector
 
 # From the object as it is (None: there is none) to the object as it should be.
 Transform = Callable[[Json | None], Json]
+# The Table cells of one object.
+Cells = list[Any]
+Row = Callable[[Json], Cells]
 
 
 @dataclass
@@ -65,6 +68,7 @@ class Rest:
     unconditional_update = False
     fields: frozenset[str] = frozenset({"metadata.name", "metadata.namespace"})
     columns: list[Json] | None = None
+    _row: Row | None = None
 
     @property
     def kind(self) -> str:
@@ -110,9 +114,9 @@ class Rest:
         meta = obj["metadata"]
         return {"metadata.name": meta["name"], "metadata.namespace": meta.get("namespace", "")}
 
-    def row(self, obj: Json) -> list[Any] | None:
+    def row(self, obj: Json) -> Cells | None:
         """The Table cells of one object; None for the fallback of name and age."""
-        return None
+        return None if self._row is None else self._row(obj)
 
     def _no(self, verb: str) -> StatusError:
         name = qualified(self.info.resource, self.info.group)

@@ -1,17 +1,18 @@
 """The sandbox of the standalone server: workloads as plainly stored objects that pass through the same admission.
 
-There are no controllers behind them and, of Kubernetes' defaults, only imagePullPolicy, which depends on the name of the
-image before it is rewritten.
+There are no controllers behind them and, of Kubernetes' defaults, only imagePullPolicy, which depends on the name of
+the image before it is rewritten.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from webhook.apiserver.rest import Call
 from webhook.apiserver.stored import Strategy
-from webhook.errors import FieldError, Json
+from webhook.errors import Findings, Json
 from webhook.image.reference import InvalidReference, parse
 from webhook.meta.resources import ResourceInfo, SubresourceInfo
 
@@ -22,7 +23,9 @@ _ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "u
 _TEMPLATE = ("spec", "template", "spec")
 
 
-def _info(group: str, resource: str, kind: str, short: tuple[str, ...] = (), *, namespaced: bool = True) -> ResourceInfo:
+def _info(
+    group: str, resource: str, kind: str, short: tuple[str, ...] = (), *, namespaced: bool = True
+) -> ResourceInfo:
     status = (SubresourceInfo("status", kind, ("get", "patch", "update")),) if resource in _WITH_STATUS else ()
     categories = ("all",) if group in ("apps", "batch") or resource in ("pods", "replicationcontrollers") else ()
     return ResourceInfo(
@@ -69,6 +72,19 @@ class PlainStrategy(Strategy):
     """Objects that are stored as they are sent."""
 
 
+class SecretStrategy(PlainStrategy):
+    """Secrets: what is written as text is kept in base64."""
+
+    def default(self, obj: Json) -> Json:
+        """`stringData` moves into `data`; a type is always there."""
+        kept = {key: value for key, value in obj.items() if key != "stringData"}
+        text = obj.get("stringData") or {}
+        encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in text.items()}
+        if encoded:
+            kept["data"] = {**(obj.get("data") or {}), **encoded}
+        return {**kept, "type": obj.get("type") or "Opaque"}
+
+
 class WorkloadStrategy(Strategy):
     """Objects that pass through admission before they are stored."""
 
@@ -84,12 +100,12 @@ class WorkloadStrategy(Strategy):
                 container["imagePullPolicy"] = pull_policy(image)
         return obj
 
-    def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, list[FieldError]]:
+    def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, Findings]:
         """A new workload, its images resolved."""
         obj = {**obj, "metadata": {**obj["metadata"], "generation": 1}} if "spec" in obj else obj
         return self._admitted(call, "CREATE", obj, None), []
 
-    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, list[FieldError]]:
+    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, Findings]:
         """A changed workload, the images that changed resolved."""
         if "status" in old:
             new = {**new, "status": old["status"]}
@@ -110,7 +126,7 @@ class WorkloadStrategy(Strategy):
 class WorkloadStatusStrategy(Strategy):
     """`/status`: only the status changes, and admission is not asked."""
 
-    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, list[FieldError]]:
+    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, Findings]:
         """The old object with the new status and the new annotations and labels, as Kubernetes keeps them."""
         kept = {key: value for key, value in old.items() if key not in ("status", "metadata")}
         changed = {**kept, "metadata": new["metadata"]}

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from webhook.apiserver import deletion, metadata
 from webhook.apiserver.deletion import DeleteOptions
-from webhook.apiserver.rest import Call, Listing, Rest, Selection, Transform
+from webhook.apiserver.rest import Call, Listing, Rest, Row, Selection, Transform
 from webhook.errors import (
     AlreadyExists,
-    BadRequest,
     Conflict,
     Expired,
     FieldError,
+    Findings,
     Invalid,
     Json,
     NotFound,
@@ -43,11 +43,11 @@ class Strategy:
         """The object with defaults, as it is after decoding."""
         return obj
 
-    def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, list[FieldError]]:
+    def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, Findings]:
         """The object as it will be stored, and what is wrong with it."""
         return obj, []
 
-    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, list[FieldError]]:
+    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, Findings]:
         """The object as it will be stored in place of `old`, and what is wrong with it."""
         return new, []
 
@@ -59,7 +59,7 @@ class Strategy:
         """Values for field selectors beyond name and namespace."""
         return {}
 
-    def name_findings(self, name: str, namespace: str) -> list[FieldError]:
+    def name_findings(self, name: str, namespace: str) -> Findings:
         """What is wrong with a name."""
         return names.path_segment_findings(name, "metadata.name")
 
@@ -77,7 +77,7 @@ class StoredRest(Rest):
         fields: frozenset[str] = frozenset(),
         unconditional_update: bool = False,
         columns: list[Json] | None = None,
-        row: Callable[[Json], list[Any]] | None = None,
+        row: Row | None = None,
     ) -> None:
         self.info, self.store, self.strategy, self.schema = info, store, strategy, schema
         self.fields = Rest.fields | fields
@@ -137,10 +137,6 @@ class StoredRest(Rest):
         """The values that field selectors compare."""
         return {**super().selectable(obj), **self.strategy.selectable(obj)}
 
-    def row(self, obj: Json) -> list[Any] | None:
-        """The Table cells of one object."""
-        return None if self._row is None else self._row(obj)
-
     # writing
 
     def create(self, call: Call, obj: Json) -> Json:
@@ -170,7 +166,7 @@ class StoredRest(Rest):
             raise Invalid.of(self.kind, self.info.group, name, findings)
         return new
 
-    def _name_findings(self, name: str, namespace: str) -> list[FieldError]:
+    def _name_findings(self, name: str, namespace: str) -> Findings:
         if not name:
             return [FieldError.required("metadata.name", "name or generateName is required")]
         return self.strategy.name_findings(name, namespace)
@@ -216,7 +212,9 @@ class StoredRest(Rest):
         name = old["metadata"]["name"]
         asked = new["metadata"].get("resourceVersion") or ""
         if not asked and not self.unconditional_update:
-            must = FieldError("metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update")
+            must = FieldError(
+                "metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update"
+            )
             raise Invalid.of(self.info.resource, self.info.group, name, [must])
         if asked and asked != old["metadata"]["resourceVersion"]:
             raise Conflict.of(self.info.resource, self.info.group, name, MODIFIED)
@@ -308,15 +306,3 @@ def _batch(selection: Selection, found: int) -> int:
     if not selection.limit:
         return 0
     return selection.limit if selection.selects else selection.limit - found
-
-
-def expect_object(value: Any) -> Json:
-    """The value, if it is a JSON object."""
-    if not isinstance(value, dict):
-        raise BadRequest("the body of the request must be one object")
-    return value
-
-
-def writes_of(items: Sequence[Json], key: str) -> list[Create]:
-    """Create writes for prepared cluster-scoped objects."""
-    return [Create(key, "", one["metadata"]["name"], one["metadata"]["uid"], encode(one)) for one in items]

@@ -157,7 +157,7 @@ def client_gone(sock: Any, stopping: Callable[[], bool]) -> Callable[[], bool]:
     """True once the client hung up or the server stops; nothing is expected of a client that watches (contract 4.7)."""
     if sock is None:
         return stopping
-    # A copy of the descriptor: the server may close its own before the watch notices. Not select(), which stops at 1024.
+    # A copy of the descriptor, for the server may close its own first; poll(), for select() stops at 1024.
     probe = socket.socket(fileno=os.dup(sock.fileno()))
     poll = select.poll()
     poll.register(probe, select.POLLIN | select.POLLHUP)

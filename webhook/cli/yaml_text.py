@@ -88,7 +88,7 @@ class Document:
     def _node(self, path: Path) -> yaml.ScalarNode:
         node: yaml.Node = self._root
         for step in path:
-            children = dict(self._reading.children(node))
+            children = self._reading.children(node)
             if step not in children:
                 raise KeyError(path)
             node = children[step]
@@ -210,17 +210,17 @@ class _Reading:
         self._values: dict[int, Any] = {}
         self._open: set[int] = set()
         self._finished: list[yaml.Node] = []
-        self._children: dict[int, list[tuple[str | int, yaml.Node]]] = {}
+        self._children: dict[int, dict[str | int, yaml.Node]] = {}
 
-    def children(self, node: yaml.Node) -> list[tuple[str | int, yaml.Node]]:
+    def children(self, node: yaml.Node) -> dict[str | int, yaml.Node]:
         """The steps from a node; in a mapping the last of equal keys counts, and own keys win over merged ones."""
         key = id(node)
         if key not in self._children:
-            self._children[key] = []  # what merges itself finds nothing in itself
+            self._children[key] = {}  # what merges itself finds nothing in itself
             if isinstance(node, yaml.SequenceNode):
-                self._children[key] = list(enumerate(node.value))
+                self._children[key] = dict(enumerate(node.value))
             elif isinstance(node, yaml.MappingNode):
-                self._children[key] = list(self._mapping(node).items())
+                self._children[key] = self._mapping(node)
         return self._children[key]
 
     def _mapping(self, node: yaml.MappingNode) -> dict[str | int, yaml.Node]:
@@ -230,7 +230,7 @@ class _Reading:
             if key.tag == _MERGE:
                 for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
                     if isinstance(source, yaml.MappingNode):
-                        merged = {**dict(self.children(source)), **merged}
+                        merged = {**self.children(source), **merged}
             elif isinstance(key, yaml.ScalarNode):
                 own[key.value] = value
         return {**merged, **own}
@@ -247,9 +247,9 @@ class _Reading:
         if isinstance(node, yaml.ScalarNode):
             value = _scalar_value(node)
         elif isinstance(node, yaml.SequenceNode):
-            value = [self.value(child) for _, child in self.children(node)]
+            value = [self.value(child) for _, child in self.children(node).items()]
         else:
-            value = {step: self.value(child) for step, child in self.children(node)}
+            value = {step: self.value(child) for step, child in self.children(node).items()}
         self._open.discard(key)
         self._values[key] = value
         self._finished.append(node)
@@ -260,7 +260,7 @@ class _Reading:
         uses = dict.fromkeys(map(id, self._finished), 0)
         uses[id(root)] = 1
         for node in reversed(self._finished):
-            for _, child in self.children(node):
+            for _, child in self.children(node).items():
                 uses[id(child)] += uses[id(node)]
         return uses
 

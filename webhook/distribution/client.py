@@ -28,6 +28,7 @@ from webhook.distribution.failures import (
 from webhook.distribution.transport import Answer, Transport
 from webhook.image import digest as digests
 from webhook.image import manifest as manifests
+from webhook.image.configuration import BadContent
 
 MAX_MANIFEST = 4 * 1024 * 1024
 MAX_CONFIG = 8 * 1024 * 1024
@@ -227,7 +228,7 @@ def _checked(answer: Answer, reference: str) -> str:
 def _payload(body: bytes) -> bytes:
     try:
         return manifests.signed_payload(body)
-    except manifests.BadManifest:
+    except BadContent:
         return body
 
 

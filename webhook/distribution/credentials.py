@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -39,7 +40,9 @@ class Keyring:
     def __init__(self, entries: Iterable[tuple[str, Credential]] = ()) -> None:
         self._entries: dict[str, Credential] = {}
         for key, credential in entries:
-            self._entries.setdefault(_normal(key), credential)
+            with contextlib.suppress(ValueError):
+                # A key that is no address can match nothing.
+                self._entries.setdefault(_normal(key), credential)
         # Reverse string order puts a longer key before the ones it begins with.
         self._keys = sorted(self._entries, reverse=True)
 
@@ -102,10 +105,7 @@ _URL_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 
 def _normal(key: str) -> str:
     """Host and path of a key, without scheme and API version: `https://index.docker.io/v1/` is `index.docker.io`."""
-    try:
-        parts = _split(key)
-    except ValueError:
-        return key
+    parts = _split(key)
     path = parts.path
     for version in ("/v1", "/v2"):
         if path == version or path.startswith(f"{version}/"):

@@ -6,13 +6,14 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from webhook.errors import Json
+from webhook.image import configuration
 from webhook.image import digest as digests
-from webhook.meta import timestamps
+from webhook.image.configuration import BadContent
 
 DOCKER_SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json"
 DOCKER_SCHEMA1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws"
@@ -29,10 +30,6 @@ _SINGLE = (DOCKER_MANIFEST, OCI_MANIFEST)
 _LISTS = (DOCKER_LIST, OCI_INDEX)
 _MAX_SIZE = 2**53
 _SCHEMA1_LAYER = "application/vnd.docker.container.image.rootfs.diff+x-gtar"
-
-
-class BadManifest(ValueError):
-    """The bytes are no manifest or image configuration that this API understands; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +66,12 @@ class Listing:
 
 
 def parse(raw: bytes, media_type: str) -> Single | Listing:
-    """Read a manifest that a registry sent as `media_type`; raises BadManifest.
+    """Read a manifest that a registry sent as `media_type`; raises BadContent.
 
     An unknown or missing media type means schema 1, as for every client since 2016, unless the document itself
     names one that is known.
     """
-    document = _object(raw, "manifest")
+    document = configuration.read_object(raw, "manifest")
     kind = _kind(document, media_type)
     if kind in _LISTS:
         return Listing(content_digest(raw), kind, tuple(_entries(document)))
@@ -96,7 +93,7 @@ def check_content(raw: bytes, digest: str) -> bool:
 
 def signed_payload(raw: bytes) -> bytes:
     """A signed schema 1 manifest without its signatures: what its digest is computed over; other bytes unchanged."""
-    document = _object(raw, "manifest")
+    document = configuration.read_object(raw, "manifest")
     signatures = document.get("signatures")
     if not isinstance(signatures, list) or not signatures:
         return raw
@@ -104,7 +101,7 @@ def signed_payload(raw: bytes) -> bytes:
         header = json.loads(_base64url(signatures[0]["protected"]))
         return raw[: int(header["formatLength"])] + _base64url(header["formatTail"])
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise BadManifest("the signatures of the schema 1 manifest cannot be read") from error
+        raise BadContent("the signatures of the schema 1 manifest cannot be read") from error
 
 
 def choose(entries: Iterable[Entry], architecture: str, os: str) -> Entry:
@@ -115,7 +112,7 @@ def choose(entries: Iterable[Entry], architecture: str, os: str) -> Entry:
             if (entry.architecture, entry.os) == wanted:
                 return entry
     if not known:
-        raise BadManifest("no manifests in manifest list")
+        raise BadContent("no manifests in manifest list")
     return known[0]
 
 
@@ -141,7 +138,7 @@ def list_image(listing: Listing, reference: str, now: str) -> Json:
     return {
         "metadata": {"name": listing.digest},
         "dockerImageReference": reference,
-        "dockerImageMetadata": _metadata(Id=listing.digest, Created=now),
+        "dockerImageMetadata": configuration.document(Id=listing.digest, Created=now),
         "dockerImageMetadataVersion": "1.0",
         "dockerImageManifestMediaType": listing.media_type,
         "dockerImageManifests": [_member(entry) for entry in listing.entries],
@@ -173,7 +170,7 @@ def filled(image: Json) -> Json:
         if manifest.config and not config:
             return image
         read = single_image(manifest, config, image.get("dockerImageReference", ""))
-    except BadManifest:
+    except BadContent:
         return image
     annotations = {**((image.get("metadata") or {}).get("annotations") or {}), LAYERS_ORDER: "ascending"}
     metadata = {**(image.get("metadata") or {}), "name": name, "annotations": annotations}
@@ -187,11 +184,11 @@ def _kind(document: Json, media_type: str) -> str:
     if sent not in (*_SINGLE, *_LISTS):
         kind = inner if isinstance(inner, str) and inner in (*_SINGLE, *_LISTS) else DOCKER_SCHEMA1
     if kind in (DOCKER_MANIFEST, DOCKER_LIST) and inner != kind:
-        raise BadManifest(f"the manifest was sent as {kind} and says {inner or 'nothing'} of itself")
+        raise BadContent(f"the manifest was sent as {kind} and says {inner or 'nothing'} of itself")
     if kind == OCI_INDEX and ("config" in document or "layers" in document):
-        raise BadManifest("an OCI index must not have config or layers")
+        raise BadContent("an OCI index must not have config or layers")
     if kind == OCI_MANIFEST and "manifests" in document:
-        raise BadManifest("an OCI manifest must not have manifests")
+        raise BadContent("an OCI manifest must not have manifests")
     return kind
 
 
@@ -199,33 +196,33 @@ def _single(raw: bytes, kind: str, document: Json) -> Single:
     config, _, _ = _descriptor(document.get("config"), "config")
     layers = document.get("layers")
     if not isinstance(layers, list):
-        raise BadManifest("the manifest has no list of layers")
+        raise BadContent("the manifest has no list of layers")
     return Single(content_digest(raw), kind, raw, config, tuple(_descriptor(one, "layer") for one in layers), document)
 
 
 def _entries(document: Json) -> Iterable[Entry]:
     manifests = document.get("manifests")
     if not isinstance(manifests, list):
-        raise BadManifest("the manifest list has no manifests")
+        raise BadContent("the manifest list has no manifests")
     for one in manifests:
         digest, size, media_type = _descriptor(one, "manifest")
         platform = one.get("platform") or {}
         if not isinstance(platform, dict):
-            raise BadManifest("the platform of a manifest in the list is no object")
+            raise BadContent("the platform of a manifest in the list is no object")
         names = {key: platform.get(key) or "" for key in ("architecture", "os", "variant")}
         if not all(isinstance(value, str) for value in names.values()):
-            raise BadManifest("the platform of a manifest in the list is not text")
+            raise BadContent("the platform of a manifest in the list is not text")
         yield Entry(digest, media_type, size, **names)
 
 
 def _descriptor(value: Any, what: str) -> tuple[str, int, str]:
     if not isinstance(value, dict):
-        raise BadManifest(f"the {what} of the manifest is no object")
+        raise BadContent(f"the {what} of the manifest is no object")
     digest, size, kind = value.get("digest"), value.get("size", 0), value.get("mediaType", "")
     if not isinstance(digest, str) or not digests.is_digest(digest):
-        raise BadManifest(f"the {what} of the manifest has no valid digest")
-    if not _is(size, int) or not 0 <= size < _MAX_SIZE or not isinstance(kind, str):
-        raise BadManifest(f"the {what} of the manifest has no valid size or media type")
+        raise BadContent(f"the {what} of the manifest has no valid digest")
+    if not configuration.is_a(size, int) or not 0 <= size < _MAX_SIZE or not isinstance(kind, str):
+        raise BadContent(f"the {what} of the manifest has no valid size or media type")
     return digest, size, kind
 
 
@@ -240,155 +237,52 @@ def _member(entry: Entry) -> Json:
     return {**member, "variant": entry.variant} if entry.variant else member
 
 
+def _config_metadata(manifest: Single, config: bytes) -> Json:
+    sizes = {name: size for name, size, _ in manifest.layers if name != manifest.config}
+    fields = configuration.fields(configuration.read_object(config, "image configuration"))
+    return configuration.document(Id=manifest.config, Size=len(config) + sum(sizes.values()), **fields)
+
+
 # Schema 1: the layers stand newest first, each with the JSON of its own image.
 
 
 def _schema1(raw: bytes, document: Json) -> Single:
     history, layers = document.get("history"), document.get("fsLayers")
     if document.get("schemaVersion") != 1 or not isinstance(history, list) or not isinstance(layers, list):
-        raise BadManifest("unsupported manifest: neither a schema 2 nor an OCI manifest, nor a schema 1 one")
+        raise BadContent("unsupported manifest: neither a schema 2 nor an OCI manifest, nor a schema 1 one")
     if not history or len(history) != len(layers):
-        raise BadManifest("the schema 1 manifest has no history, or not one entry for each layer")
+        raise BadContent("the schema 1 manifest has no history, or not one entry for each layer")
     found = []
     for layer, entry in zip(reversed(layers), reversed(history), strict=True):
         name, size = (layer or {}).get("blobSum"), _compatibility(entry).get("Size", 0)
         if not isinstance(name, str) or not digests.is_digest(name):
-            raise BadManifest("a layer of the schema 1 manifest has no valid digest")
-        found.append((name, size if _is(size, int) and 0 <= size < _MAX_SIZE else 0, _SCHEMA1_LAYER))
+            raise BadContent("a layer of the schema 1 manifest has no valid digest")
+        found.append((name, size if configuration.is_a(size, int) and 0 <= size < _MAX_SIZE else 0, _SCHEMA1_LAYER))
     return Single(content_digest(signed_payload(raw)), DOCKER_SCHEMA1, raw, "", tuple(found), document)
 
 
 def _schema1_metadata(manifest: Single) -> Json:
     newest = _compatibility(manifest.document["history"][0])
     identity = newest.get("id")
-    return _metadata(
+    return configuration.document(
         Id=identity if isinstance(identity, str) else "",
         Size=sum({name: size for name, size, _ in manifest.layers}.values()),
-        **_fields(newest),
+        **configuration.fields(newest),
     )
 
 
 def _compatibility(entry: Any) -> Json:
     text = entry.get("v1Compatibility") if isinstance(entry, dict) else None
     if not isinstance(text, str):
-        raise BadManifest("the history of the schema 1 manifest cannot be read")
-    return _object(text.encode(), "history entry")
-
-
-# dockerImageMetadata, version 1.0 (image-api 4.2): a table of the keys of the image configuration.
-
-
-def _config_metadata(manifest: Single, config: bytes) -> Json:
-    sizes = {name: size for name, size, _ in manifest.layers if name != manifest.config}
-    fields = _fields(_object(config, "image configuration"))
-    return _metadata(Id=manifest.config, Size=len(config) + sum(sizes.values()), **fields)
-
-
-def _metadata(**values: Any) -> Json:
-    """A DockerImage: Id, Created and ContainerConfig are always there, other keys when they say something."""
-    base: Json = {"kind": "DockerImage", "apiVersion": "image.openshift.io/1.0", "Id": "", "Created": None}
-    base["ContainerConfig"] = {}
-    return base | {key: value for key, value in values.items() if value not in ("", None, 0)}
-
-
-def _fields(document: Json) -> Json:
-    found: Json = {}
-    for source, target in _IMAGE_KEYS.items():
-        value = document.get(source)
-        if value is None:
-            continue
-        if not isinstance(value, str):
-            raise BadManifest(f"{source} of the image configuration is not text")
-        found[target] = _whole_seconds(value) if target == "Created" else value
-    for source, target in (("config", "Config"), ("container_config", "ContainerConfig")):
-        value = document.get(source)
-        if value is not None:
-            found[target] = _container(value, source)
-    return found
-
-
-def _container(value: Any, what: str) -> Json:
-    if not isinstance(value, dict):
-        raise BadManifest(f"{what} of the image configuration is no object")
-    found: Json = {}
-    for key, fits in _CONTAINER_KEYS.items():
-        part = value.get(key)
-        # `0 == False`, and both are left out, as everything empty is.
-        if part in (None, "", 0, [], {}):
-            continue
-        if not fits(part):
-            raise BadManifest(f"{what}.{key} of the image configuration has the wrong type")
-        # A set is a map to empty objects; whatever else stands there says nothing.
-        found[key] = {name: {} for name in part} if key in _SETS else part
-    return found
-
-
-def _whole_seconds(text: str) -> str | None:
-    """A time in UTC without fractions, as Kubernetes writes times; the zero time is none."""
-    try:
-        moment = timestamps.parse(text)
-    except ValueError as error:
-        raise BadManifest("created of the image configuration is no time") from error
-    return None if moment.year == 1 else timestamps.format(moment)
-
-
-def _is(value: Any, kind: type) -> bool:
-    """`isinstance` for JSON, where true is no number."""
-    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-
-
-def _of(kind: type) -> Callable[[Any], bool]:
-    return lambda value: _is(value, kind)
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
-
-
-def _map_of(kind: type) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, dict) and all(_is(one, kind) for one in value.values())
-
-
-_IMAGE_KEYS = {
-    "parent": "Parent",
-    "comment": "Comment",
-    "created": "Created",
-    "container": "Container",
-    "docker_version": "DockerVersion",
-    "author": "Author",
-    "architecture": "Architecture",
-}
-
-_SETS = ("ExposedPorts", "Volumes")
-
-_CONTAINER_KEYS: dict[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("Hostname", "Domainname", "User", "Cpuset", "Image", "VolumesFrom", "WorkingDir"), _of(str)),
-    **dict.fromkeys(("Memory", "MemorySwap", "CpuShares"), _of(int)),
-    **dict.fromkeys(("AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin", "StdinOnce"), _of(bool)),
-    **dict.fromkeys(("PortSpecs", "Env", "Cmd", "Dns", "Entrypoint", "SecurityOpts", "OnBuild"), _texts),
-    **dict.fromkeys(_SETS, _map_of(dict)),
-    "NetworkDisabled": _of(bool),
-    "Labels": _map_of(str),
-}
-
-
-def _object(raw: bytes, what: str) -> Json:
-    try:
-        document = json.loads(raw)
-        # Half a surrogate pair and NaN pass the decoder and could not be stored.
-        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise BadManifest(f"the {what} is no JSON") from error
-    if not isinstance(document, dict):
-        raise BadManifest(f"the {what} is no JSON object")
-    return document
+        raise BadContent("the history of the schema 1 manifest cannot be read")
+    return configuration.read_object(text.encode(), "history entry")
 
 
 def _text(raw: bytes) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
-        raise BadManifest("the content is not UTF-8") from error
+        raise BadContent("the content is not UTF-8") from error
 
 
 def _base64url(text: str) -> bytes:

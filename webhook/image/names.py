@@ -46,19 +46,23 @@ def split_image(name: str) -> tuple[str, str]:
 
 def stream_name_problems(name: str, namespace: str) -> list[FieldError]:
     """The findings on `metadata.name` of a stream."""
+    findings = stream_form_problems(name)
+    if len(namespace) + 1 + len(name) > _MAX_REPOSITORY:
+        findings.append(_invalid(name, "'namespace/name' cannot be longer than 255 characters"))
+    return findings
+
+
+def stream_form_problems(name: str) -> list[FieldError]:
+    """The findings on `metadata.name` of an import, which may be long as long as no stream is written (12.5)."""
     if not name:
         return [FieldError.required("metadata.name", "name or generateName is required")]
-    texts = _segment_problems(name) or _stream_problems(name, namespace)
-    return [FieldError.invalid("metadata.name", name, text) for text in texts]
-
-
-def _segment_problems(name: str) -> list[str]:
     if name in (".", ".."):
-        return [f"may not be '{name}'"]
-    return [f"may not contain '{one}'" for one in "/%" if one in name]
+        return [_invalid(name, f"may not be '{name}'")]
+    texts = [f"may not contain '{one}'" for one in "/%" if one in name]
+    if not texts and not _STREAM_NAME.fullmatch(name):
+        texts = [f'must match "{STREAM_PATTERN}"']
+    return [_invalid(name, text) for text in texts]
 
 
-def _stream_problems(name: str, namespace: str) -> list[str]:
-    if len(namespace) + 1 + len(name) > _MAX_REPOSITORY:
-        return ["'namespace/name' cannot be longer than 255 characters"]
-    return [] if _STREAM_NAME.fullmatch(name) else [f'must match "{STREAM_PATTERN}"']
+def _invalid(name: str, text: str) -> FieldError:
+    return FieldError.invalid("metadata.name", name, text)

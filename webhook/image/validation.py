@@ -88,7 +88,7 @@ def import_request(isi: Json) -> list[FieldError]:
     The limit on the length of namespace and name counts only once the stream is written, as does the reference policy.
     """
     metadata, spec = isi.get("metadata") or {}, isi.get("spec") or {}
-    findings = names.stream_name_problems(metadata.get("name") or "", "")
+    findings = names.stream_form_problems(metadata.get("name") or "")
     images, repository = spec.get("images") or [], spec.get("repository")
     if not images and repository is None:
         text = "you must specify at least one image or a repository import"

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 from webhook.distribution.client import RegistryClient
 from webhook.distribution.credentials import Keyring
@@ -18,51 +17,20 @@ from webhook.distribution.failures import CorruptSecret, DistributionError
 from webhook.distribution.tokens import TokenCache
 from webhook.distribution.transport import Transport
 from webhook.errors import Json
-from webhook.image import digest as digests
 from webhook.image import manifest as manifests
-from webhook.image import tag_priority, tags
-from webhook.image.reference import InvalidReference, Reference, parse
-from webhook.importer import bounded, failures
+from webhook.image import tag_priority
+from webhook.image.configuration import BadContent
+from webhook.image.reference import InvalidReference
+from webhook.importer import bounded, failures, plan
 from webhook.importer.fetched import Fetched, FetchedImage, FetchedRepository
+from webhook.importer.plan import Repository, Want
 from webhook.meta import timestamps
 
 _log = logging.getLogger(__name__)
 
-_PREFER = "importer.image.openshift.io/prefer-"
-_PRESERVE = "PreserveOriginal"
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "ppc64le": "ppc64le", "s390x": "s390x", "arm64": "arm64"}
 #: Of the whole time, what is kept for turning answers into a response.
 _RESERVE = 0.2
-
-
-class Repository(NamedTuple):
-    """Images of one repository are fetched with one client, one credential and one insecure flag."""
-
-    host: str
-    path: str
-
-
-@dataclass(frozen=True)
-class Want:
-    """One image to fetch; equal ones are fetched once. `source` is the repository in the user's spelling."""
-
-    source: Reference
-    value: str
-    insecure: bool
-    preserve: bool
-    architecture: str = ""
-    os: str = ""
-
-    @property
-    def tag(self) -> str:
-        """The source tag; empty for a digest."""
-        return "" if digests.is_digest(self.value) else self.value
-
-    @property
-    def tried(self) -> str:
-        """The normalized reference, for messages."""
-        part = {"tag": self.value} if self.tag else {"id": self.value, "tag": ""}
-        return replace(self.source.with_client_defaults(), **part).exact()
 
 
 class Importer:
@@ -143,7 +111,7 @@ class _Corrupt:
         self._error = error
 
     def fetched(self, isi: Json, stream: Json | None) -> Fetched:
-        wants = plan(isi, stream)
+        wants = plan.images(isi, stream)
         images = tuple(
             want
             if isinstance(want, FetchedImage)
@@ -168,7 +136,7 @@ class _Round:
         self._now = timestamps.now()
 
     def fetched(self, isi: Json, stream: Json | None) -> Fetched:
-        wants = plan(isi, stream)
+        wants = plan.images(isi, stream)
         repository = isi["spec"].get("repository")
         wanted = list(dict.fromkeys(want for want in wants if isinstance(want, Want)))
         listing: list[Callable[[], Listing | FetchedImage]] = [lambda: self._list(repository)] if repository else []
@@ -197,7 +165,7 @@ class _Round:
             return FetchedRepository(failure=listed.failure)
         limit = self._importer.max_bulk_import
         first = listed.tags if limit < 0 else listed.tags[:limit]
-        wants = {tag: _want_of(spec, tag) for tag in listed.tags}
+        wants = {tag: plan.tag_of(spec, tag) for tag in listed.tags}
         missing = [wants[tag] for tag in first if wants[tag] not in found]
         results = bounded.run(
             [self._task(want) for want in missing], workers=self._importer.workers, deadline=self._deadline
@@ -211,26 +179,24 @@ class _Round:
     def _list(self, spec: Json) -> Listing:
         name = spec["from"]["name"]
         try:
-            want = _want_of(spec, "latest")
+            want = plan.tag_of(spec, "latest")
             return Listing(tuple(tag_priority.ordered(self._client(want).tags())))
         except InvalidReference as error:
             return Listing(failure=failures.unreadable(name, str(error)))
         except DistributionError as error:
             return Listing(failure=failures.of_repository(error, name))
-        except Exception as error:
+        except Exception:
             _log.exception("listing the tags of %s failed", name)
-            return Listing(failure=failures.of_conversion(error))
+            return Listing(failure=failures.ours(name))
 
     def _fetch(self, want: Want) -> FetchedImage:
         try:
             return self._image(self._client(want), want)
-        except DistributionError as error:
+        except (DistributionError, BadContent) as error:
             return FetchedImage(want.tag, failure=failures.of_image(error, want.tried))
-        except manifests.BadManifest as error:
-            return FetchedImage(want.tag, failure=failures.of_image(error, want.tried))
-        except Exception as error:
+        except Exception:
             _log.exception("fetching %s failed", want.tried)
-            return FetchedImage(want.tag, failure=failures.of_conversion(error))
+            return FetchedImage(want.tag, failure=failures.ours(want.tried))
 
     def _image(self, client: RegistryClient, want: Want) -> FetchedImage:
         manifest = self._manifest(client, want.value)
@@ -239,7 +205,7 @@ class _Round:
         if not want.preserve:
             return FetchedImage(want.tag, self._chosen(client, want, manifest))
         members = tuple(self._member(client, want, entry) for entry in manifest.entries)
-        image = manifests.list_image(manifest, _pull_spec(want, manifest.digest), self._now)
+        image = manifests.list_image(manifest, want.pull_spec(manifest.digest), self._now)
         return FetchedImage(want.tag, image, members)
 
     def _member(self, client: RegistryClient, want: Want, entry: manifests.Entry) -> Json:
@@ -253,7 +219,7 @@ class _Round:
         entry = manifests.choose(listing.entries, want.architecture or architecture, want.os or os)
         child = self._manifest(client, entry.digest)
         if not isinstance(child, manifests.Single):
-            raise manifests.BadManifest("unsupported manifest: a list inside a list")
+            raise BadContent("unsupported manifest: a list inside a list")
         return self._single(client, want, child)
 
     def _manifest(self, client: RegistryClient, value: str) -> manifests.Single | manifests.Listing:
@@ -262,10 +228,10 @@ class _Round:
 
     def _single(self, client: RegistryClient, want: Want, manifest: manifests.Single) -> Json:
         config = client.blob(manifest.config) if manifest.config else b""
-        return manifests.single_image(manifest, config, _pull_spec(want, manifest.digest))
+        return manifests.single_image(manifest, config, want.pull_spec(manifest.digest))
 
     def _client(self, want: Want) -> RegistryClient:
-        repository = _repository_of(want.source)
+        repository = want.repository
         with self._lock:
             key = repository, want.insecure
             if key not in self._clients:
@@ -286,59 +252,6 @@ class Listing:
 
     tags: tuple[str, ...] = ()
     failure: Json | None = None
-
-
-def plan(isi: Json, stream: Json | None) -> list[Want | FetchedImage]:
-    """What to fetch for each of `spec.images`; an entry that names nothing fetchable already has its result."""
-    first: dict[Repository, Want] = {}
-    wants: list[Want | FetchedImage] = []
-    for spec in isi["spec"].get("images") or []:
-        want = _want(spec, stream)
-        if isinstance(want, Want):
-            # The first entry's spelling and insecure flag count for its whole repository (5.4).
-            leader = first.setdefault(_repository_of(want.source), want)
-            want = replace(want, source=leader.source, insecure=leader.insecure)
-        wants.append(want)
-    return wants
-
-
-def _want(spec: Json, stream: Json | None) -> Want | FetchedImage:
-    name = spec["from"]["name"]
-    if name == "*":
-        return FetchedImage("latest", failure=failures.unparsable("*:latest"))
-    try:
-        reference = parse(name)
-        if not reference.name:
-            raise InvalidReference("invalid reference format")
-    except InvalidReference as error:
-        return FetchedImage(failure=failures.unreadable(name, str(error)))
-    policy = spec.get("importPolicy") or {}
-    want = Want(
-        reference.as_repository(),
-        reference.id or reference.tag or "latest",
-        bool(policy.get("insecure")),
-        policy.get("importMode") == _PRESERVE,
-    )
-    if reference.id:
-        return want
-    target = (spec.get("to") or {}).get("name") or want.value
-    annotations = (tags.spec_tag(stream or {}, target) or {}).get("annotations") or {}
-    return replace(want, architecture=annotations.get(f"{_PREFER}arch", ""), os=annotations.get(f"{_PREFER}os", ""))
-
-
-def _want_of(spec: Json, tag: str) -> Want:
-    policy = spec.get("importPolicy") or {}
-    source = parse(spec["from"]["name"]).as_repository()
-    return Want(source, tag, bool(policy.get("insecure")), policy.get("importMode") == _PRESERVE)
-
-
-def _repository_of(source: Reference) -> Repository:
-    defaulted = source.with_client_defaults()
-    return Repository(defaulted.as_v2().registry, defaulted.repository_name())
-
-
-def _pull_spec(want: Want, digest: str) -> str:
-    return replace(want.source, id=digest).exact()
 
 
 def _late(want: Want) -> FetchedImage:

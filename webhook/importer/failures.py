@@ -23,9 +23,9 @@ def of_image(error: Exception, reference: str) -> Json:
     return _status(InternalError.of(f"{reference}: {error}"))
 
 
-def of_conversion(error: Exception) -> Json:
-    """The Status of an image that was fetched and could not be understood."""
-    return _status(InternalError.of(str(error)))
+def ours(reference: str) -> Json:
+    """The Status of an image that a fault of this server keeps from being imported; the log says which."""
+    return _status(InternalError.of(f"{reference}: a fault of this server"))
 
 
 def of_repository(error: DistributionError, name: str) -> Json:

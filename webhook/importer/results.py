@@ -137,7 +137,7 @@ def _new_stream(isi: Json) -> Json:
 def _written(before: Json, after: Json, now: str, *, creating: bool) -> Json | None:
     """The stream to write: nothing when it has been checked before and does not change."""
     annotations = (before.get("metadata") or {}).get("annotations") or {}
-    if not creating and CHECK_ANNOTATION in annotations and _meaning(after) == _meaning(before):
+    if not creating and annotations.get(CHECK_ANNOTATION) and _meaning(after) == _meaning(before):
         return None
     metadata = {**after["metadata"], "annotations": {**annotations, CHECK_ANNOTATION: now}}
     return {**after, "metadata": metadata}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Protocol
 
-from webhook.errors import Expired, Json, ServiceUnavailable, StatusError, TooManyRequests
+from webhook.errors import Expired, Json, StatusError, TooManyRequests
 from webhook.kube.client import PAGE, KubeClient, Query
 from webhook.kube.failure import Unreachable
 from webhook.kube.watch import Watch
@@ -97,11 +97,12 @@ class Reflector:
             log.info("%s: listing again: %s", self._path, error)
             self.position = ""
             self._fail(error)
-        except (TooManyRequests, ServiceUnavailable, Unreachable) as error:
+        except Unreachable as error:
             self._fail(error)
         except StatusError as error:
-            # Not about load or age, so the position itself may be what the server dislikes.
-            self.position = ""
+            if error.code < 500 and error.code != TooManyRequests.code:
+                # Not about load, so the position itself may be what the server dislikes.
+                self.position = ""
             self._fail(error)
         except Exception as error:
             # The sink's fault. Events may be half applied: only a list makes the copy right again.
@@ -113,6 +114,8 @@ class Reflector:
         pages = self._client.pages(self._path, limit=self._page, metadata_only=self._metadata_only, **self._query)
         first = next(pages)
         position = str((first.get("metadata") or {}).get("resourceVersion") or "")
+        if not position:
+            raise Unreachable("the list has no resource version to watch from")
         self._sink.replace(_objects(chain([first], pages)), position)
         self._reached(position)
         self.synced.set()

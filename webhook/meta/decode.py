@@ -165,7 +165,7 @@ def _plain(loader: _JsonLikeLoader, node: yaml.Node, seen: _Duplicates, depth: i
     if not depth:
         raise ValueError("exceeded max depth")
     if isinstance(node, yaml.MappingNode):
-        return seen.pairs((str(key.value), _plain(loader, value, seen, depth - 1)) for key, value in node.value)
+        return seen.pairs((_key(key), _plain(loader, value, seen, depth - 1)) for key, value in node.value)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item, seen, depth - 1) for item in node.value]
     value = loader.construct_object(node)
@@ -174,6 +174,12 @@ def _plain(loader: _JsonLikeLoader, node: yaml.Node, seen: _Duplicates, depth: i
     if isinstance(value, float) and value == value and abs(value) != float("inf"):
         return value
     raise ValueError(f"{node.value!r} cannot be expressed in JSON")
+
+
+def _key(node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise ValueError("a key that is not a text cannot be expressed in JSON")
+    return str(node.value)
 
 
 def _one_line(error: BaseException) -> str:

@@ -84,11 +84,6 @@ class Standalone:
         )
 
 
-def standalone(settings: Settings, token: str) -> Standalone:
-    """The program of `imagestreams serve`."""
-    return Standalone(settings, token)
-
-
 def application(settings: Settings, store: Store, view: View, authenticate: Authenticate, life: Life) -> WsgiApp:
     """The layers of one worker, outermost first: health, metrics, admission, API."""
 

@@ -11,18 +11,20 @@ from typing import Final
 _FREE: Final = 0
 _STARTING: Final = 1
 _READY: Final = 2
+_AWAITED: Final = 3
 _SLOTS: Final = 256
 
 
 class Roll:
     """The roll call of at most 256 workers; made before the fork, written by one process per slot."""
 
-    def __init__(self) -> None:
+    def __init__(self, expected: int = 1) -> None:
         self._states = mmap.mmap(-1, _SLOTS)
+        self._states[:expected] = bytes([_AWAITED]) * expected
 
     def enter(self) -> int:
         """A slot for a worker that starts now (called in the master)."""
-        slot = next((one for one in range(_SLOTS) if self._states[one] == _FREE), _SLOTS - 1)
+        slot = next((one for one in range(_SLOTS) if self._states[one] in (_FREE, _AWAITED)), _SLOTS - 1)
         self._states[slot] = _STARTING
         return slot
 
@@ -35,6 +37,6 @@ class Roll:
         self._states[slot] = _FREE
 
     def complete(self) -> bool:
-        """At least one worker, and every one of them ready."""
+        """At least one worker, and every one of them ready, those included that are still to be started."""
         states = set(self._states[:])
-        return _READY in states and _STARTING not in states
+        return _READY in states and not states & {_STARTING, _AWAITED}

@@ -53,7 +53,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings, program: Program) -> None:
         self._settings = settings
         self._program = program
-        self._roll = Roll()
+        self._roll = Roll(settings.workers)
         self._worker: Any = None
         own = ReloadingContext(authority(settings).server, settings.socket_timeout)
         given = settings.tls_cert is not None

@@ -40,11 +40,13 @@ def _serve(
     settings: Settings, token: str, announce: Callable[[Settings], None], make_program: MakeProgram | None
 ) -> None:
     # Imported here, as prometheus_client looks for the shared folder when it is imported.
-    from webhook.serving import compose, logs
+    from webhook.serving import logs
     from webhook.serving.server import Server
 
     logs.configure()
-    program = (make_program or compose.standalone)(settings, token)
+    if make_program is None:
+        from webhook.serving.compose import Standalone as make_program  # noqa: N813
+    program = make_program(settings, token)
     server = Server(settings, program)
     announce(settings)
     server.run()

@@ -22,7 +22,8 @@ def run(path: Path, now: float, keep_seconds: float, keep_rows: int) -> int:
         target = _target(db, now - keep_seconds, keep_rows)
         while batch := _forget(db, target):
             removed += batch
-        _give_back(db)
+        if removed:
+            _give_back(db)
         return removed
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.image.streams import AA, BB, CC, event, stream, tag
-from webhook.image import conditions, generation, history, tags
+from webhook.image import generation, history, tags
 
 SOURCE = "q.io/a/b:1"
 
@@ -17,9 +17,8 @@ def _edit(given_, **changes):
 
 def _fail(given_, text, at):
     entry = history.entry(given_, "latest")
-    return history.with_entry(
-        given_, {**entry, "conditions": [conditions.failed("NotFound", text, at, "2026-01-02T03:04:05Z")]}
-    )
+    condition = {"type": "ImportSuccess", "status": "False", "reason": "NotFound", "message": text, "generation": at}
+    return history.with_entry(given_, {**entry, "conditions": [condition]})
 
 
 def _import(image):
@@ -27,9 +26,7 @@ def _import(image):
 
     def step(old):
         coming = old["metadata"]["generation"] + 1
-        asked = _edit(old, generation=coming)
-        written = generation.after_update(_forced(asked, old), old)
-        return history.record(written, "latest", event(image, coming))[0]
+        return history.record(_client(generation=0)(old), "latest", event(image, coming))[0]
 
     return step
 
@@ -37,15 +34,9 @@ def _import(image):
 def _fails(text):
     def step(old):
         coming = old["metadata"]["generation"] + 1
-        return _fail(generation.after_update(_forced(old, old), old), text, coming)
+        return _fail(_client(generation=0)(old), text, coming)
 
     return step
-
-
-def _forced(new, old):
-    """The importer asks for a new generation of the tag, as a client does with 0."""
-    del old
-    return _edit(new, generation=0)
 
 
 def _client(**changes):
@@ -114,7 +105,10 @@ OLD["metadata"]["generation"] = 3
         pytest.param({"reference": False}, 3, 2, id="a false that was absent is the same"),
         pytest.param({"from": {"kind": "ImageStreamTag", "name": SOURCE}}, 4, 2, id="only the kind changes"),
         pytest.param(
-            {"from": {"kind": "DockerImage", "name": SOURCE, "namespace": "shop"}}, 4, 2, id="the own namespace is named"
+            {"from": {"kind": "DockerImage", "name": SOURCE, "namespace": "shop"}},
+            4,
+            2,
+            id="the own namespace is said",
         ),
         pytest.param(
             {"from": {"kind": "DockerImage", "name": SOURCE, "namespace": "base"}}, 4, 4, id="the namespace changes"

@@ -28,7 +28,7 @@ FAILED = [{"type": "ImportSuccess", "status": "False", "lastTransitionTime": EAR
             True,
             id="the same image gets the new reference in place",
         ),
-        pytest.param(event(BB, 5, created=NOW), [event(BB, 5, created=NOW), OLD], True, id="another image comes in front"),
+        pytest.param(event(BB, 5, created=NOW), [event(BB, 5, created=NOW), OLD], True, id="another goes in front"),
     ],
 )
 def test_an_event_meets_the_head_of_the_history(new, items, changed):

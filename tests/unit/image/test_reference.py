@@ -86,7 +86,7 @@ def test_a_hostile_text_is_refused_quickly(text):
     ("text", "exact", "string"),
     [
         pytest.param(f"busybox:1@{D}", f"busybox@{D}", f"busybox@{D}", id="a digest hides the tag"),
-        pytest.param("docker.io/busybox", "docker.io/busybox", "docker.io/library/busybox", id="library is spelled out"),
+        pytest.param("docker.io/busybox", "docker.io/busybox", "docker.io/library/busybox", id="library is spelled"),
         pytest.param("quay.io/app", "quay.io/app", "quay.io/app", id="only on Docker Hub"),
         pytest.param("quay.io", "", "", id="without a name there is nothing to print"),
     ],

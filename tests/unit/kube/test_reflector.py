@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from webhook.errors import Expired, Forbidden, TooManyRequests
+from webhook.errors import Expired, Forbidden, InternalError, TooManyRequests
 from webhook.kube.failure import Unreachable
 from webhook.kube.reflector import Reflector
 
@@ -134,7 +134,9 @@ def test_an_expired_position_or_a_refusal_means_to_list_again(watch):
     assert sink.calls[-2:] == [("replace", [2], "30"), ("advance", "30")]
 
 
-@pytest.mark.parametrize("error", [TooManyRequests("slow down"), Unreachable("refused")])
+@pytest.mark.parametrize(
+    "error", [TooManyRequests("slow down"), InternalError("etcd leader changed"), Unreachable("refused")]
+)
 def test_load_and_silence_do_not_cost_a_list(error):
     script = Script(lists=[[page("7")]], watches=[error, []])
     run(script, 3)
@@ -161,6 +163,12 @@ def test_pauses_grow_with_jitter_and_have_a_limit():
     assert len(set(pauses)) == 12
     assert all(0.8 <= seconds <= 30 for seconds in pauses)
     assert pauses[0] <= 1.6 < max(pauses)
+
+
+def test_a_list_without_a_version_is_no_busy_loop():
+    reflector, _, pauses = run(Script(lists=[[page("")]]), 1)
+    assert len(pauses) == 1
+    assert not reflector.synced.is_set()
 
 
 def test_a_watch_that_ends_at_once_is_no_busy_loop():

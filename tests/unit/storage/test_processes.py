@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import closing
 
 from webhook.storage.sqlite import SqliteStore
 
@@ -14,16 +15,18 @@ from webhook.storage.sqlite import SqliteStore
 from webhook.storage.store import Create
 
 store = SqliteStore(Path(sys.argv[1]))
-sys.stdin.readline()
-for number in range(int(sys.argv[3])):
+count, round = int(sys.argv[3]), int(sys.argv[4])
+for number in range(count):
+    if number % round == 0:
+        sys.stdin.readline()
     name = f"{sys.argv[2]}-{number}"
     (record,) = store.commit([Create("imagestreams.image.openshift.io", "shop", name, name, b"x" * 3000)])
     print(record.rv, name, flush=True)
 """
 
 
-def start(path, label, count):
-    command = [sys.executable, "-c", WRITER, str(path), label, str(count)]
+def start(path, label, count, per_round=1_000_000):
+    command = [sys.executable, "-c", WRITER, str(path), label, str(count), str(per_round)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -99,27 +102,30 @@ def test_three_processes_write_a_thousand_objects_with_versions_of_their_own(pat
 
 def test_a_watch_hears_other_processes_in_order_each_once_while_the_log_is_compacted(path, writes, drain):
     store = SqliteStore(path)
-    watch = store.watch(writes.streams, None, 1)
-    writers = [start(path, label, 200) for label in "abc"]
     stop = threading.Event()
-    removed = []
+    events, removed = [], []
 
     def compact():
-        while not stop.wait(0.01):
-            removed.append(store.compact(keep_seconds=0, keep_rows=100))
+        # A round is half of what is kept: however slow this machine, compaction never overtakes the watch.
+        while not stop.wait(0.001):
+            removed.append(store.compact(keep_seconds=0, keep_rows=300))
 
     compaction = threading.Thread(target=compact)
-    compaction.start()
-    go(writers)
-    events = drain(watch, 601)
-    stop.set()
-    compaction.join()
-    acknowledged = finish(writers)
-    assert [event.record.rv for event in events] == list(range(2, 602))
-    assert {event.record.rv: event.record.name for event in events} == acknowledged
-    assert sum(removed) > 0
-    watch.close()
-    store.close()
+    writers = [start(path, label, 300, per_round=50) for label in "abc"]
+    with closing(store), closing(store.watch(writes.streams, None, 1)) as watch:
+        compaction.start()
+        try:
+            for newest in range(151, 902, 150):
+                go(writers)
+                events += drain(watch, newest)
+        finally:
+            stop.set()
+            compaction.join()
+        removed.append(store.compact(keep_seconds=0, keep_rows=300))
+        assert [event.record.rv for event in events] == list(range(2, 902))
+        assert {event.record.rv: event.record.name for event in events} == finish(writers)
+        assert sum(removed) == 600
+        assert store.compacted() == 601
 
 
 def test_a_store_made_before_a_fork_works_on_both_sides(path, writes):

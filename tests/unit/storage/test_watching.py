@@ -135,10 +135,9 @@ def test_watches_of_one_process_share_the_event(sqlite, writes, drain):
 
 def test_the_thread_that_follows_the_log_ends_with_the_last_watch(sqlite, writes):
     sqlite.watch(writes.streams, None, 1).close()
-    for thread in threading.enumerate():
-        if thread.name == "storage-feed":
-            thread.join(10)
-            assert not thread.is_alive()
+    (thread,) = sqlite._feed._threads
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_a_watch_after_a_pause_in_watching_misses_nothing(sqlite, writes, drain):

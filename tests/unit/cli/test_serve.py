@@ -1,0 +1,71 @@
+"""`imagestreams serve`: options become settings, refusals become sentences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from webhook.cli import serve as command
+from webhook.serving.workspace import CannotServe
+from webhook.settings import Settings
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+    seen: list[Settings] = []
+    monkeypatch.setattr(command, "start", lambda settings, _announce: seen.append(settings))
+    return seen
+
+
+def test_without_options_the_defaults_are_the_settings(started):
+    CliRunner().invoke(command.serve, [])
+    assert started == [Settings()]
+
+
+def test_every_option_reaches_the_settings(started):
+    options = "--data d --listen [::1]:9443 --no-controllers --integrated-registry r:5000 --public-registry p"
+    more = (
+        "--max-bulk-import -1 --import-mode PreserveOriginal --strict --tls-cert c --tls-key k --workers 1 --threads 8"
+    )
+    CliRunner().invoke(command.serve, [*options.split(), *more.split()])
+    assert started == [
+        Settings(
+            data=Path("d"),
+            host="::1",
+            port=9443,
+            strict=True,
+            controllers=False,
+            integrated_registry="r:5000",
+            public_registry="p",
+            max_bulk_import=-1,
+            import_mode="PreserveOriginal",
+            workers=1,
+            threads=8,
+            tls_cert=Path("c"),
+            tls_key=Path("k"),
+        )
+    ]
+
+
+def test_a_refusal_is_an_error_of_one_sentence(monkeypatch):
+    def refuse(*_arguments):
+        raise CannotServe("port 8443 on 127.0.0.1 is taken; choose another")
+
+    monkeypatch.setattr(command, "start", refuse)
+    result = CliRunner().invoke(command.serve, [])
+    assert result.exit_code == 1
+    assert "port 8443 on 127.0.0.1 is taken" in result.output
+
+
+@pytest.mark.parametrize(
+    ("host", "server"),
+    [("127.0.0.1", "https://127.0.0.1:8443"), ("0.0.0.0", "https://127.0.0.1:8443"), ("::", "https://[::1]:8443")],
+)
+def test_the_start_says_where_it_listens_and_what_kubectl_needs(host, server, tmp_path, capsys):
+    command.announce(Settings(data=tmp_path / "my data", host=host))
+    shown = capsys.readouterr().out
+    assert f"on {server};" in shown
+    assert f"export KUBECONFIG='{tmp_path}/my data/admin.kubeconfig'" in shown
+    assert shown.count("\n") == 1

@@ -1,0 +1,81 @@
+"""Log lines: for a person, for a program, and never with a secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from gunicorn.config import Config
+
+from webhook.serving.logs import ACCESS, JsonLines, ReadableLines, ServerLogger, redacted
+
+
+def record(message: str, level: int = logging.INFO, **more: object) -> logging.LogRecord:
+    made = logging.LogRecord("webhook.importer", level, __file__, 1, message, (), None)
+    made.__dict__.update(more)
+    return made
+
+
+def test_a_json_line_has_its_fields_beside_the_message():
+    line = json.loads(JsonLines().format(record("GET / 200 1ms", fields={"status": "200", "ms": 1.0})))
+    assert (
+        line.items() >= {"level": "info", "logger": "webhook.importer", "message": "GET / 200 1ms", "ms": 1.0}.items()
+    )
+
+
+def test_a_json_line_is_one_line_even_with_a_traceback():
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        line = JsonLines().format(record("it broke", logging.ERROR, exc_info=sys.exc_info()))
+    assert "\n" not in line
+    assert "ValueError" in json.loads(line)["error"]
+
+
+@pytest.mark.parametrize(("level", "begins"), [(logging.INFO, "it is"), (logging.WARNING, "warning: it is")])
+def test_a_readable_line_names_the_level_when_it_matters(level, begins):
+    assert ReadableLines().format(record("it is", level)).partition(" ")[2] == begins
+
+
+@pytest.mark.parametrize("formatter", [JsonLines(), ReadableLines()])
+@pytest.mark.parametrize(
+    ("message", "secret"),
+    [
+        ("Invalid HTTP Header: 'AUTHORIZATION BEARER c2VjcmV0LXRva2Vu'", "c2VjcmV0"),
+        ("refused: Basic cmVhZGVyOnNlY3JldA==", "cmVhZGVy"),
+        ("GET https://auth.example.com/token?token=c2VjcmV0&scope=pull", "c2VjcmV0"),
+        ("GET https://reader:s3cret@quay.io/v2/", "s3cret"),
+    ],
+)
+def test_no_line_holds_a_secret(formatter, message, secret):
+    assert secret not in formatter.format(record(message))
+
+
+@pytest.mark.parametrize(
+    "text", ["import of php:8.2 from quay.io/org/php@sha256:0123", "a basic error", "12:30 basic auth"]
+)
+def test_other_text_stays_as_it_is(text):
+    assert redacted(text) == text
+
+
+@pytest.mark.parametrize(
+    ("method", "uri", "line"),
+    [
+        ("GET", "/apis?timeout=32s", "GET /apis 200 12.3ms"),
+        ("GET", "/api/v1/pods?watch=true&resourceVersion=5", "WATCH /api/v1/pods 200 12.3ms"),
+        ("POST", "/admission/mutate", "POST /admission/mutate 200 12.3ms"),
+        ("GET", "/healthz", None),
+        ("GET", "/readyz/storage?verbose", None),
+        ("GET", "/a\x1b[31m", "GET /a\\x1b[31m 200 12.3ms"),
+    ],
+)
+def test_an_access_line_is_short(method, uri, line, caplog):
+    caplog.set_level(logging.INFO, ACCESS)
+    environ = {"REQUEST_METHOD": method, "RAW_URI": uri, "QUERY_STRING": uri.partition("?")[2]}
+    took = timedelta(milliseconds=12.3)
+    ServerLogger(Config()).access(SimpleNamespace(status="200 OK"), None, environ, took)
+    assert [one.getMessage() for one in caplog.records] == ([line] if line else [])

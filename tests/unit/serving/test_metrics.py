@@ -1,0 +1,87 @@
+"""Which verb and resource a request counts for, and who may read the counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from tests.unit.serving.wsgi import ask, echo
+from webhook.errors import Unauthorized
+from webhook.serving.metrics import MetricsEndpoint, route
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "expected"),
+    [
+        ("GET", "/apis/image.openshift.io/v1/imagestreams", "", ("list", "imagestreams")),
+        ("GET", "/apis/image.openshift.io/v1/imagestreams", "watch=true", ("watch", "imagestreams")),
+        ("GET", "/apis/image.openshift.io/v1/imagestreams", "watch=0", ("list", "imagestreams")),
+        ("GET", "/apis/image.openshift.io/v1/namespaces/a/imagestreams/php", "", ("get", "imagestreams")),
+        (
+            "PUT",
+            "/apis/image.openshift.io/v1/namespaces/a/imagestreams/php/status",
+            "",
+            ("update", "imagestreams/status"),
+        ),
+        ("POST", "/api/v1/namespaces/a/pods", "dryRun=All", ("create", "pods")),
+        ("PATCH", "/api/v1/namespaces/a", "", ("patch", "namespaces")),
+        ("DELETE", "/api/v1/namespaces/a/pods", "", ("deletecollection", "pods")),
+        ("DELETE", "/api/v1/namespaces/a/pods/x", "", ("delete", "pods")),
+        ("POST", "/admission/mutate", "", ("create", "admission")),
+        ("GET", "/apis", "", ("get", "other")),
+        ("BREW", "/coffee", "", ("other", "other")),
+    ],
+)
+def test_requests_count_for_their_verb_and_resource(method, path, query, expected):
+    assert route({"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}) == expected
+
+
+def count(verb: str, resource: str, code: str) -> float:
+    labels = {"verb": verb, "resource": resource, "code": code}
+    return REGISTRY.get_sample_value("imagestreams_requests_total", labels) or 0.0
+
+
+def nobody(_environ: object) -> None:
+    raise Unauthorized
+
+
+def test_a_request_is_counted_once_with_its_code():
+    before = count("list", "builds", "200")
+    ask(MetricsEndpoint(echo, nobody), "/apis/build.openshift.io/v1/builds")
+    assert count("list", "builds", "200") == before + 1
+
+
+def test_names_that_a_client_invents_do_not_become_series():
+    def missing(_environ: Any, start_response: Any) -> list[bytes]:
+        start_response("404 Not Found", [])
+        return []
+
+    ask(MetricsEndpoint(missing, nobody), "/apis/a/v1/invented")
+    assert count("list", "invented", "404") == 0
+    assert count("list", "other", "404") >= 1
+
+
+def test_a_body_that_breaks_is_counted_and_closed():
+    closed = []
+
+    class Body:
+        def __iter__(self) -> Any:
+            yield b"half"
+            raise OSError("gone")
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def breaking(_environ: Any, start_response: Any) -> Body:
+        start_response("200 OK", [])
+        return Body()
+
+    with pytest.raises(OSError, match="gone"):
+        ask(MetricsEndpoint(breaking, nobody), "/api/v1/pods")
+    assert closed == [True]
+
+
+def test_metrics_are_not_for_everybody():
+    assert ask(MetricsEndpoint(echo, nobody), "/metrics").code == 401

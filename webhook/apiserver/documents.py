@@ -1,0 +1,105 @@
+"""What the server says about itself: discovery, OpenAPI, version; made once, served from memory (contract 2)."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Mapping
+
+from flask import Response
+
+from webhook import __version__
+from webhook.apiserver import discovery, openapi, sandbox_schema
+from webhook.apiserver.handlers import PATCH_TYPES
+from webhook.errors import Json
+from webhook.image import schema as image_schema
+from webhook.meta import negotiation
+from webhook.meta.resources import ResourceInfo
+
+_OPENAPI_V2 = {"swagger": "2.0", "info": {"title": "imagestreams", "version": "v1"}, "paths": {}}
+_PROTOBUF = "com.github.proto-openapi.spec.v2"
+# Kubernetes' own version whose API machinery is followed here; clients compare it with theirs.
+_KUBERNETES = ("1", "34")
+
+
+class Documents:
+    """The documents by path; `find` answers only GET and HEAD."""
+
+    def __init__(self, resources: list[ResourceInfo]) -> None:
+        self._resources = resources
+        self._plain: dict[str, Json] = {"/": discovery.root_paths(resources), "/version": version()}
+        for root, members in discovery.group_versions(resources).items():
+            group, number = members[0].group, members[0].version
+            self._plain[f"/{root}"] = discovery.api_resource_list(resources, group, number) or {}
+            if group:
+                self._plain[f"/apis/{group}"] = discovery.api_group(resources, group) or {}
+        self._openapi = {root: self._document(members) for root, members in discovery.group_versions(resources).items()}
+
+    def _document(self, members: list[ResourceInfo]) -> bytes:
+        is_image = members[0].group == image_schema.GROUP
+        definitions = image_schema.DEFINITIONS if is_image else sandbox_schema.DEFINITIONS
+        return json.dumps(openapi.document(members, definitions, patch_types=PATCH_TYPES)).encode()
+
+    def find(self, method: str, path: str, headers: Mapping[str, str]) -> Response | None:
+        """The document at a path, or None where there is none."""
+        if method not in ("GET", "HEAD"):
+            return None
+        path = path.rstrip("/") or "/"
+        if path in ("/api", "/apis"):
+            return self._groups(path, headers)
+        if path == "/openapi/v2":
+            return _openapi_v2(headers)
+        if path == "/openapi/v3":
+            return _json(openapi.index(self._openapi))
+        if path.startswith("/openapi/v3/"):
+            body = self._openapi.get(path.removeprefix("/openapi/v3/"))
+            return None if body is None else _tagged(body, headers, negotiation.JSON)
+        found = self._plain.get(path)
+        return None if found is None else _json(found)
+
+    def _groups(self, path: str, headers: Mapping[str, str]) -> Response:
+        core = path == "/api"
+        asked = discovery.aggregated_version(headers.get("Accept"))
+        if asked is None:
+            legacy: Callable[[list[ResourceInfo]], Json] = discovery.api_versions if core else discovery.api_group_list
+            return _json(legacy(self._resources))
+        chosen = [one for one in self._resources if bool(one.group) != core]
+        body = json.dumps(discovery.aggregated(chosen, asked)).encode()
+        return _tagged(body, headers, discovery.content_type(asked))
+
+
+def version() -> Json:
+    """`/version`, in the shape that clients parse."""
+    major, minor = _KUBERNETES
+    return {
+        "major": major,
+        "minor": minor,
+        "gitVersion": f"v{major}.{minor}.0+imagestreams-{__version__}",
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": f"python{platform.python_version()}",
+        "compiler": "cpython",
+        "platform": f"linux/{platform.machine()}",
+    }
+
+
+def _json(body: Json) -> Response:
+    return Response(json.dumps(body), 200, content_type=negotiation.JSON)
+
+
+def _tagged(body: bytes, headers: Mapping[str, str], content_type: str) -> Response:
+    tag = discovery.etag(body)
+    fresh = headers.get("If-None-Match") == tag
+    response = Response(b"" if fresh else body, 304 if fresh else 200, content_type=content_type)
+    response.headers["ETag"] = tag
+    response.headers["Vary"] = "Accept"
+    response.headers["Cache-Control"] = "public"
+    return response
+
+
+def _openapi_v2(headers: Mapping[str, str]) -> Response:
+    """An empty document: as protobuf, where kubectl asks for it, that is an empty message (contract 2.6)."""
+    if _PROTOBUF in headers.get("Accept", ""):
+        return Response(b"", 200, content_type=f"application/{_PROTOBUF}.v1.0+protobuf")
+    return _json(dict(_OPENAPI_V2))

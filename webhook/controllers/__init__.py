@@ -1,0 +1,1 @@
+"""Controllers: they watch the API and write through it, like anybody else who may."""

@@ -1,0 +1,101 @@
+"""Which images an ImageStreamImport asks for, each of them once (image-api 5.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from webhook.errors import Json
+from webhook.image import digest as digests
+from webhook.image import tags
+from webhook.image.reference import InvalidReference, Reference, parse
+from webhook.importer import failures
+from webhook.importer.fetched import FetchedImage
+
+_PREFER = "importer.image.openshift.io/prefer-"
+_PRESERVE = "PreserveOriginal"
+
+
+class Repository(NamedTuple):
+    """Images of one repository are fetched with one client, one credential and one insecure flag."""
+
+    host: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Want:
+    """One image to fetch; equal ones are fetched once. `source` is the repository in the user's spelling."""
+
+    source: Reference
+    value: str
+    insecure: bool
+    preserve: bool
+    architecture: str = ""
+    os: str = ""
+
+    @property
+    def tag(self) -> str:
+        """The source tag; empty for a digest."""
+        return "" if digests.is_digest(self.value) else self.value
+
+    @property
+    def repository(self) -> Repository:
+        """The repository, whatever the spelling."""
+        defaulted = self.source.with_client_defaults()
+        return Repository(defaulted.as_v2().registry, defaulted.repository_name())
+
+    def pull_spec(self, digest: str) -> str:
+        """The reference of an image that was found, in the user's spelling (5.8)."""
+        return replace(self.source, id=digest).exact()
+
+    @property
+    def tried(self) -> str:
+        """The normalized reference, for messages."""
+        part = {"tag": self.value} if self.tag else {"id": self.value, "tag": ""}
+        return replace(self.source.with_client_defaults(), **part).exact()
+
+
+def images(isi: Json, stream: Json | None) -> list[Want | FetchedImage]:
+    """What to fetch for each of `spec.images`; an entry that names nothing fetchable already has its result."""
+    first: dict[Repository, Want] = {}
+    wants: list[Want | FetchedImage] = []
+    for spec in isi["spec"].get("images") or []:
+        want = _want(spec, stream)
+        if isinstance(want, Want):
+            # The first entry's spelling and insecure flag count for its whole repository (5.4).
+            leader = first.setdefault(want.repository, want)
+            want = replace(want, source=leader.source, insecure=leader.insecure)
+        wants.append(want)
+    return wants
+
+
+def _want(spec: Json, stream: Json | None) -> Want | FetchedImage:
+    name = spec["from"]["name"]
+    if name == "*":
+        return FetchedImage("latest", failure=failures.unparsable("*:latest"))
+    try:
+        reference = parse(name)
+        if not reference.name:
+            raise InvalidReference("invalid reference format")
+    except InvalidReference as error:
+        return FetchedImage(failure=failures.unreadable(name, str(error)))
+    policy = spec.get("importPolicy") or {}
+    want = Want(
+        reference.as_repository(),
+        reference.id or reference.tag or "latest",
+        bool(policy.get("insecure")),
+        policy.get("importMode") == _PRESERVE,
+    )
+    if reference.id:
+        return want
+    target = (spec.get("to") or {}).get("name") or want.value
+    annotations = (tags.spec_tag(stream or {}, target) or {}).get("annotations") or {}
+    return replace(want, architecture=annotations.get(f"{_PREFER}arch", ""), os=annotations.get(f"{_PREFER}os", ""))
+
+
+def tag_of(spec: Json, tag: str) -> Want:
+    """One tag of a repository import; raises InvalidReference."""
+    policy = spec.get("importPolicy") or {}
+    source = parse(spec["from"]["name"]).as_repository()
+    return Want(source, tag, bool(policy.get("insecure")), policy.get("importMode") == _PRESERVE)
