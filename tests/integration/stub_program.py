@@ -1,4 +1,4 @@
-"""The server around a small application, to test serving itself: `python -m tests.integration.stub_program DATA PORT`."""
+"""`python -m tests.integration.stub_program DATA PORT`: the server around a tiny application, to test serving."""
 
 from __future__ import annotations
 
@@ -33,12 +33,14 @@ class Stub:
                 time.sleep(0.05)
 
         def app(environ: dict[str, Any], start_response: Any) -> Any:
-            start_response("200 OK", [("Content-Type", "application/json")])
             if environ["PATH_INFO"] == "/watch":
+                start_response("200 OK", [("Content-Type", "application/json")])
                 return watch()
             keys = sorted(key for key in environ if key.startswith("HTTP_"))
             seen = {"identity": identity_headers(environ), "keys": keys, "scheme": environ["wsgi.url_scheme"]}
-            return [json.dumps(seen).encode()]
+            body = json.dumps(seen).encode()
+            start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+            return [body]
 
         ready = {"ping": lambda: None, "workers": lambda: None if life.all_ready() else "not all"}
         return HealthEndpoint(app, {"/readyz": ready})

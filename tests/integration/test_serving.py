@@ -204,6 +204,29 @@ def test_eight_stalled_requests_do_not_stop_it(stub):
             connection.close()
 
 
+def test_clients_that_stay_after_their_answer_do_not_stop_it(stub):
+    staying = []
+    try:
+        for _ in range(8):
+            connection = connect(stub)
+            connection.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            staying.append(connection)
+        began = time.monotonic()
+        assert exchange(stub, "GET / HTTP/1.1", "Host: x")[0] == 200
+        assert time.monotonic() - began < 2
+    finally:
+        for connection in staying:
+            connection.close()
+
+
+def test_an_answer_before_the_end_of_the_body_is_not_lost(stub):
+    with connect(stub) as connection:
+        connection.send(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2000000\r\n\r\n")
+        for _ in range(20):
+            connection.sendall(b"x" * 100_000)
+        assert rest_of(connection).startswith(b"HTTP/1.1 200 OK")
+
+
 def test_it_stops_within_five_seconds_of_sigterm_with_open_watches(tmp_path):
     server = Stub(tmp_path / "data")
     server.start()

@@ -24,6 +24,7 @@ from webhook.errors import (
     RequestEntityTooLarge,
     ServiceUnavailable,
     StatusError,
+    details_of,
     qualified,
 )
 from webhook.meta import negotiation, options
@@ -118,7 +119,7 @@ class _Server:
             assert listing is not None
             assert isinstance(rest, StoredRest)
             chosen = watching.options_for(rest, listing, info.name, handling.scope)
-            gone = watching.client_gone(request.environ.get("gunicorn.socket"), self.stopping)
+            gone = watching.ClientGone(request.environ.get("gunicorn.socket"), self.stopping)
             watch = watching.Watch(rest, call, chosen, listing, wanted, query, gone)
             return Response(watch.lines(), 200, content_type=negotiation.JSON, direct_passthrough=True)
         answer = self._verb(handling, query, listing)
@@ -163,11 +164,13 @@ class _Server:
         if not scoped and info.namespace:
             raise NotFound(_UNKNOWN, details={})
         needs_namespace = scoped and not info.namespace and (info.name or info.verb in ("create", "deletecollection"))
-        if info.verb not in rest.verbs or needs_namespace:
+        creates_by_name = info.verb == "create" and info.name and not info.subresource
+        if info.verb == "watch" and info.verb not in rest.verbs:
             name = qualified(info.resource, info.group)
-            raise MethodNotAllowed(
-                f'{info.verb or request.method} is not supported on resources of kind "{name}"', details={}
-            )
+            details = details_of(info.resource, info.group, "")
+            raise MethodNotAllowed(f'watch is not supported on resources of kind "{name}"', details=details)
+        if info.verb not in rest.verbs or needs_namespace or creates_by_name:
+            raise MethodNotAllowed("the server does not allow this method on the requested resource", details={})
         return rest
 
 

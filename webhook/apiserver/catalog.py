@@ -8,6 +8,7 @@ from webhook.apiserver import resources, sandbox, sandbox_schema
 from webhook.apiserver.images import ImageStrategy
 from webhook.apiserver.imagestreamimages import ImageStreamImageRest
 from webhook.apiserver.imagestreamimports import ImageStreamImportRest
+from webhook.apiserver.imagestreammappings import ImageStreamMappingRest
 from webhook.apiserver.imagestreams import (
     FIELDS,
     ImageStreamStatusStrategy,
@@ -109,10 +110,11 @@ def _image_group(catalog: Catalog, store: Store, settings: Settings, plain: dict
     )
     internal = stored(StoredRest, InternalStreamStrategy(rules), resources.IMAGESTREAMS)
     images = stored(StoredRest, ImageStrategy(), resources.IMAGES)
-    streams = Streams(internal, images)
+    status = stored(StatusRest, ImageStreamStatusStrategy(rules), resources.IMAGESTREAMS)
+    streams = Streams(internal, status, images)
     catalog.add(images)
     catalog.add(stored(StoredRest, ImageStreamStrategy(rules), resources.IMAGESTREAMS, fields=FIELDS))
-    catalog.add(stored(StatusRest, ImageStreamStatusStrategy(rules), resources.IMAGESTREAMS))
+    catalog.add(status)
     _views(catalog, streams, settings, plain["secrets"])
 
 
@@ -121,6 +123,9 @@ def _views(catalog: Catalog, streams: Streams, settings: Settings, secrets: Stor
     tag, image, command = resources.IMAGESTREAMTAGS, resources.IMAGESTREAMIMAGES, resources.IMAGESTREAMIMPORTS
     catalog.add(ImageStreamTagRest(tag, streams, mode, schema=image_schema.for_kind(tag.kind), row=_row))
     catalog.add(ImageStreamImageRest(image, streams, schema=image_schema.for_kind(image.kind), row=_row))
+    push = resources.IMAGESTREAMMAPPINGS
+    schema = image_schema.for_kind(push.kind)
+    catalog.add(ImageStreamMappingRest(push, streams, settings.integrated_registry, schema=schema))
     importer = Importer(max_bulk_import=settings.max_bulk_import)
     catalog.add(
         ImageStreamImportRest(command, streams, secrets, importer, mode, schema=image_schema.for_kind(command.kind))

@@ -53,9 +53,11 @@ class ImageStreamTagRest(Rest):
         return assemble.stream_tag(stream, tag, image)
 
     def list(self, call: Call, selection: Selection) -> Listing:
-        """Every tag that has an image, without the Image objects; one page, whatever the limit (image-api 3.3)."""
-        everything = Selection(selection.labels, selection.fields.only("metadata.namespace"))
-        found = self.streams.rest.list(call, everything)
+        """Every tag that has an image, without the Image objects; one page, whatever the limit (image-api 3.3).
+
+        Field selectors choose among the streams first, as in the original: `metadata.name` selects nothing.
+        """
+        found = self.streams.rest.list(call, Selection(selection.labels, selection.fields))
         items = []
         for stream in found.items:
             for entry in tags.status_tags(stream):

@@ -38,4 +38,4 @@ IMAGESTREAMS = _image(
 IMAGESTREAMTAGS = _image("imagestreamtags", "ImageStreamTag", _VIEW, ("istag",))
 IMAGESTREAMIMAGES = _image("imagestreamimages", "ImageStreamImage", ("get",), ("isimage",))
 IMAGESTREAMIMPORTS = _image("imagestreamimports", "ImageStreamImport", ("create",))
-IMAGE_GROUP = (IMAGES, IMAGESTREAMS, IMAGESTREAMTAGS, IMAGESTREAMIMAGES, IMAGESTREAMIMPORTS)
+IMAGESTREAMMAPPINGS = _image("imagestreammappings", "ImageStreamMapping", ("create",))

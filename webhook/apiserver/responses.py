@@ -37,7 +37,8 @@ def represent(rest: Rest, body: Json | Listing, wanted: Representation, query: Q
     if wanted.kind == "partial":
         return partial.single(items[0], wanted.api_version)
     if isinstance(body, Listing):
-        return {"kind": f"{rest.kind}List", "apiVersion": rest.api_version, "metadata": meta, "items": items}
+        bare = [{key: value for key, value in one.items() if key not in ("kind", "apiVersion")} for one in items]
+        return {"kind": f"{rest.kind}List", "apiVersion": rest.api_version, "metadata": meta, "items": bare}
     return body
 
 

@@ -11,9 +11,9 @@ from webhook.image import history
 class Streams:
     """Reads and internal writes of streams, reads of images."""
 
-    def __init__(self, streams: StoredRest, images: StoredRest) -> None:
-        """`streams` carries the strategy of internal writes."""
-        self.rest, self.images = streams, images
+    def __init__(self, streams: StoredRest, status: StoredRest, images: StoredRest) -> None:
+        """`streams` carries the strategy of internal writes, `status` that of status writes."""
+        self.rest, self.status, self.images = streams, status, images
 
     def load(self, namespace: str, name: str) -> Json | None:
         """The stream as it is shown, or None."""
@@ -25,6 +25,10 @@ class Streams:
         if not stream["metadata"].get("resourceVersion"):
             return self.rest.create(call, stream)
         return self.rest.update(call, stream["metadata"]["name"], lambda _: stream)[0]
+
+    def save_status(self, call: Call, stream: Json) -> Json:
+        """Store the stream's status over the version that it carries; its generation stays."""
+        return self.status.update(call, stream["metadata"]["name"], lambda _: stream)[0]
 
     def image(self, name: str) -> Json | None:
         """The Image object of that digest, or None."""

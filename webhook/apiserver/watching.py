@@ -40,7 +40,7 @@ class Watch:
     options: ListOptions
     representation: Representation
     query: Query
-    gone: Callable[[], bool]
+    gone: ClientGone
 
     def lines(self) -> Iterator[bytes]:
         """The stream; its first item is empty, so that the headers leave at once."""
@@ -66,6 +66,7 @@ class Watch:
             yield from self._live(subscription, shaper)
         finally:
             subscription.close()
+            self.gone.close()
 
     def _start(self) -> tuple[int, list[Json]]:
         """The revision to watch from, and what stands there for a watch that begins with the present state."""
@@ -153,19 +154,25 @@ class _Shaper:
         return shaped
 
 
-def client_gone(sock: Any, stopping: Callable[[], bool]) -> Callable[[], bool]:
+class ClientGone:
     """True once the client hung up or the server stops; nothing is expected of a client that watches (contract 4.7)."""
-    if sock is None:
-        return stopping
-    # A copy of the descriptor, for the server may close its own first; poll(), for select() stops at 1024.
-    probe = socket.socket(fileno=os.dup(sock.fileno()))
-    poll = select.poll()
-    poll.register(probe, select.POLLIN | select.POLLHUP)
 
-    def gone() -> bool:
-        return bool(poll.poll(0)) or stopping()
+    def __init__(self, sock: Any, stopping: Callable[[], bool]) -> None:
+        """`sock` is the connection, None where the server does not tell it."""
+        self._stopping = stopping
+        # A copy of the descriptor, for the server may close its own first; poll(), for select() stops at 1024.
+        self._probe = None if sock is None else socket.socket(fileno=os.dup(sock.fileno()))
+        self._poll = select.poll()
+        if self._probe is not None:
+            self._poll.register(self._probe, select.POLLIN | select.POLLHUP)
 
-    return gone
+    def __call__(self) -> bool:
+        return bool(self._poll.poll(0)) or self._stopping()
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        if self._probe is not None:
+            self._probe.close()
 
 
 def options_for(rest: StoredRest, options: ListOptions, name: str, scope: str | None) -> Selection:

@@ -36,11 +36,11 @@ Examples:
 class LazyGroup(click.Group):
     """A group that imports a subcommand only when it runs: `resolve` does not pay for the server."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the subcommands."""
         return sorted(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The subcommand, imported now."""
         target = _COMMANDS.get(cmd_name)
         if target is None:
@@ -50,7 +50,7 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of subcommands, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, _SUMMARIES[name]) for name in sorted(_COMMANDS)])

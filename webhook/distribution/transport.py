@@ -131,6 +131,9 @@ class Transport:
         # ValueError: a header or address that the client library refuses to send.
         except (HTTPError, OSError, ValueError) as error:
             raise _unreachable(url, error) from error
+        if self._aborted:
+            # A connection that was cut in its headers reads like an empty answer.
+            raise Unreachable(f"{_shown(url)}: the time for this import is over")
         challenges = tuple(response.headers.getlist("WWW-Authenticate"))
         return Answer(response.status, response.reason or "", response.headers, body, url, challenges)
 

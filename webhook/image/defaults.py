@@ -31,25 +31,29 @@ _CONFIG_KEYS = (
 
 def stream(obj: Json, import_mode: str = LEGACY) -> Json:
     """An ImageStream with the defaults of its tags and its lookup policy, both tag lists canonical."""
-    spec = obj.get("spec") or {}
-    lookup = {**(spec.get("lookupPolicy") or {})}
-    lookup["local"] = bool(lookup.get("local"))
+    spec = {key: value for key, value in (obj.get("spec") or {}).items() if not _says_nothing(value)}
+    lookup = {"local": bool((spec.get("lookupPolicy") or {}).get("local"))}
     full = {**obj, "spec": {**spec, "lookupPolicy": lookup}, "status": obj.get("status") or {}}
     canonical = tags.canonical(full)
     return tags.with_spec_tags(canonical, [tag_reference(one, import_mode) for one in tags.spec_tags(canonical)])
 
 
 def tag_reference(tag: Json, import_mode: str = LEGACY) -> Json:
-    """A spec tag, `tag` of an ImageStreamTag or `spec` of an ImageTag with its policies."""
-    return {"name": "", **policies(tag, import_mode)}
+    """A spec tag, `tag` of an ImageStreamTag or `spec` of an ImageTag: with its policies, without what says nothing."""
+    said = {key: value for key, value in tag.items() if key == "generation" or not _says_nothing(value)}
+    if tag.get("from") is not None:
+        # An empty source is not the same as none: it is refused.
+        said["from"] = {key: value for key, value in tag["from"].items() if not _says_nothing(value)}
+    return {"name": "", **policies(said, import_mode)}
 
 
 def policies(obj: Json, import_mode: str = LEGACY) -> Json:
     """An object with `importPolicy` and `referencePolicy`: where no mode and no type is said, the defaults."""
     imported, referred = obj.get("importPolicy") or {}, obj.get("referencePolicy") or {}
+    flags = {key: value for key, value in imported.items() if not _says_nothing(value)}
     return {
         **obj,
-        "importPolicy": {**imported, "importMode": imported.get("importMode") or import_mode},
+        "importPolicy": {**flags, "importMode": imported.get("importMode") or import_mode},
         "referencePolicy": {**referred, "type": referred.get("type") or "Source"},
     }
 
@@ -71,9 +75,9 @@ def import_request(isi: Json, import_mode: str = LEGACY) -> Json:
     spec = {**(isi.get("spec") or {})}
     spec["import"] = bool(spec.get("import"))
     if spec.get("images"):
-        spec["images"] = [_target(policies(one, import_mode)) for one in spec["images"]]
+        spec["images"] = [_target(_import(one, import_mode)) for one in spec["images"]]
     if spec.get("repository") is not None:
-        spec["repository"] = policies(spec["repository"], import_mode)
+        spec["repository"] = _import(spec["repository"], import_mode)
     return {**isi, "spec": spec}
 
 
@@ -114,6 +118,10 @@ def tag_output(tag: Json) -> Json:
 def entry_output(entry: Json) -> Json:
     """A `status.tags` entry, whose items are null when it has only conditions."""
     return {**entry, "items": entry.get("items") or None}
+
+
+def _import(one: Json, import_mode: str) -> Json:
+    return policies({key: value for key, value in one.items() if value is not None and value is not False}, import_mode)
 
 
 def _says_nothing(value: Any) -> bool:

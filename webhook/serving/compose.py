@@ -15,6 +15,7 @@ from webhook.admission.decide import Rewrite
 from webhook.admission.endpoint import AdmissionEndpoint
 from webhook.admission.mutate import Mutator
 from webhook.apiserver.app import create_app
+from webhook.controllers import imports
 from webhook.errors import Json
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
@@ -67,10 +68,17 @@ class Standalone:
         return self._import if self._settings.controllers else None
 
     def _import(self, stopping: Stopping) -> None:
-        from webhook.controllers import imports
-
-        wait_until_listening(self._settings, stopping)
-        imports.run(self._client("imagestreams-controllers"), self._settings, stopping)
+        if not wait_until_listening(self._settings, stopping):
+            return
+        # It waits for an event; what stops a process here is a signal, which only a poll can hear.
+        stop = threading.Event()
+        client = self._client("imagestreams-controllers")
+        working = threading.Thread(target=imports.run, args=(client, stop), name="imports", daemon=True)
+        working.start()
+        while working.is_alive() and not stopping():
+            time.sleep(_TICK)
+        stop.set()
+        working.join(1)
 
     def _client(self, user_agent: str) -> KubeClient:
         return KubeClient(loopback(self._settings, self._token), user_agent=user_agent)

@@ -44,9 +44,12 @@ def _serve(
     from webhook.serving.server import Server
 
     logs.configure()
-    if make_program is None:
-        from webhook.serving.compose import Standalone as make_program  # noqa: N813
-    program = make_program(settings, token)
-    server = Server(settings, program)
+    server = Server(settings, (make_program or _standalone)(settings, token))
     announce(settings)
     server.run()
+
+
+def _standalone(settings: Settings, token: str) -> Program:
+    from webhook.serving.compose import Standalone
+
+    return Standalone(settings, token)

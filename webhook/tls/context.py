@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from webhook.tls.authority import LOOPBACK_NAME, Pair, UnusableCertificate, expiry
+from webhook.tls.lingering import Lingering
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ class BoundedSocket(ssl.SSLSocket):
     """A server's TLS socket on which "blocking" means "for at most the context's `stall` seconds"."""
 
     _until = float("inf")
+    _left = False
 
     def setblocking(self, flag: bool) -> None:
         """Blocking, with a bound; gunicorn calls this at the start of every request."""
@@ -42,7 +45,9 @@ class BoundedSocket(ssl.SSLSocket):
         return self.context.stall if isinstance(self.context, BoundedContext) else None
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        """As a socket's, but a peer that stalls has left."""
+        """As a socket's, but a peer that stalls has left, and after `shutdown` there is nothing to wait for."""
+        if self._left:
+            return b""
         if time.monotonic() > self._until:
             raise _cut("the request did not arrive in time")
         try:
@@ -57,11 +62,19 @@ class BoundedSocket(ssl.SSLSocket):
         except TimeoutError:
             raise _cut("the peer stopped reading") from None
 
+    def shutdown(self, how: int) -> None:
+        """As a socket's; what the peer still sends is read by the context's `lingering`, not by the caller."""
+        super().shutdown(how)
+        if isinstance(self.context, BoundedContext):
+            self._left = True
+            self.context.lingering.add(socket.socket(fileno=os.dup(self.fileno())))
+
 
 class BoundedContext(ssl.SSLContext):
     """A server context whose handshakes end after `stall` seconds."""
 
     stall: float = 10.0
+    lingering = Lingering()
     sslsocket_class = BoundedSocket
 
     def wrap_socket(  # type: ignore[override]

@@ -25,6 +25,28 @@ def test_what_a_client_said_stays():
     assert defaults.tag_reference(said, "Legacy") == said
 
 
+def test_what_says_nothing_is_left_out():
+    given = {
+        "name": "x",
+        "annotations": None,
+        "reference": False,
+        "generation": 0,
+        "importPolicy": {"insecure": False, "scheduled": False},
+    }
+    assert defaults.tag_reference(given, "Legacy") == {
+        "name": "x",
+        "generation": 0,
+        "importPolicy": {"importMode": "Legacy"},
+        "referencePolicy": {"type": "Source"},
+    }
+    assert "dockerImageRepository" not in defaults.stream({"spec": {"dockerImageRepository": ""}}, "Legacy")["spec"]
+
+
+def test_an_empty_source_stays_so_that_it_can_be_refused():
+    assert defaults.tag_reference({"name": "x", "from": {"kind": "", "name": ""}})["from"] == {}
+    assert "from" not in defaults.tag_reference({"name": "x", "from": None})
+
+
 def test_the_import_mode_of_the_server_is_the_default():
     assert defaults.tag_reference({"name": "x"}, "PreserveOriginal")["importPolicy"]["importMode"] == "PreserveOriginal"
 
@@ -57,7 +79,9 @@ def test_an_import_goes_to_the_tag_of_its_source(image, target):
 
 
 def test_an_import_request_gets_policies_everywhere():
-    request = defaults.import_request({"spec": {"images": [{}], "repository": {"from": {"name": "a"}}}}, "Legacy")
+    request = defaults.import_request(
+        {"spec": {"images": [{"includeManifest": False}], "repository": {"from": {"name": "a"}}}}, "Legacy"
+    )
     policies = {"importPolicy": {"importMode": "Legacy"}, "referencePolicy": {"type": "Source"}}
     assert request["spec"] == {
         "import": False,

@@ -1,0 +1,286 @@
+import base64
+import json
+import time
+
+import pytest
+
+from tests.unit.distribution.stub import API_VERSION, errors
+from tests.unit.importer.requests import image, request
+from webhook.image import manifest as manifests
+from webhook.importer.engine import Importer
+
+
+@pytest.fixture
+def importer():
+    return Importer(max_bulk_import=3, total_timeout=5, connect_timeout=1, read_timeout=1)
+
+
+def fetch(importer, *images, stream=None, secrets=(), **more):
+    return importer.fetch(request(*images, **more), stream, list(secrets))
+
+
+def at(registry, name, **more):
+    return image(f"{registry.host}/{name}", **{"insecure": True, **more})
+
+
+def put_list(registry, repository, tag, members):
+    entries = [
+        {
+            "mediaType": manifests.DOCKER_MANIFEST,
+            "size": 500,
+            "digest": registry.put_image(
+                repository, f"{architecture}-only", architecture=architecture, text=architecture
+            ),
+            "platform": {"architecture": architecture, "os": "linux"},
+        }
+        for architecture in members
+    ]
+    content = json.dumps({"schemaVersion": 2, "mediaType": manifests.DOCKER_LIST, "manifests": entries}).encode()
+    return registry.put(repository, tag, content, manifests.DOCKER_LIST), [entry["digest"] for entry in entries]
+
+
+def pull_secret(registry, password="secret"):
+    content = {"auths": {registry.host: {"username": "reader", "password": password}}}
+    data = base64.b64encode(json.dumps(content).encode()).decode()
+    return {
+        "type": "kubernetes.io/dockerconfigjson",
+        "metadata": {"name": "pull"},
+        "data": {".dockerconfigjson": data},
+    }
+
+
+def reasons(fetched):
+    return [(one.failure or {}).get("reason") for one in fetched.images]
+
+
+def messages(fetched):
+    return [(one.failure or {}).get("message") for one in fetched.images]
+
+
+def test_an_image_is_fetched_with_its_configuration(importer, registry):
+    digest = registry.put_image("team/app", "v1")
+    (one,) = fetch(importer, at(registry, "team/app:v1")).images
+    assert one.tag == "v1"
+    assert one.image["dockerImageReference"] == f"{registry.host}/team/app@{digest}"
+    assert one.image["dockerImageMetadata"]["Author"] == "php 8.2"
+
+
+def test_each_image_fails_by_itself(importer, registry):
+    registry.put_image("team/app", "v1")
+    fetched = fetch(importer, at(registry, "team/app:nope"), at(registry, "team/app:v1"), image("127.0.0.1:1/a/b:c"))
+    assert reasons(fetched) == ["NotFound", None, "InternalError"]
+
+
+def test_the_same_image_is_fetched_once_for_two_targets(importer, registry):
+    registry.put_image("team/app", "v1")
+    fetched = fetch(importer, at(registry, "team/app:v1", to="a"), at(registry, "team/app:v1", to="b"))
+    assert fetched.images[0].image == fetched.images[1].image
+    assert len(registry.seen("/v2/team/app/manifests/v1")) == 1
+
+
+def test_a_list_is_replaced_by_the_image_of_the_preferred_platform(importer, registry):
+    _, (_, arm, _) = put_list(registry, "team/multi", "latest", ["amd64", "arm64", "s390x"])
+    annotations = {"importer.image.openshift.io/prefer-arch": "arm64"}
+    stream = {"spec": {"tags": [{"name": "z", "annotations": annotations}]}}
+    (one,) = fetch(importer, at(registry, "team/multi:latest", to="z"), stream=stream).images
+    assert (one.image["metadata"]["name"], one.manifests) == (arm, ())
+
+
+def test_a_list_that_is_preserved_brings_all_its_images(importer, registry):
+    digest, members = put_list(registry, "team/multi", "latest", ["amd64", "arm64"])
+    (one,) = fetch(importer, at(registry, "team/multi:latest", importMode="PreserveOriginal")).images
+    assert one.image["metadata"]["name"] == digest
+    assert [member["metadata"]["name"] for member in one.manifests] == members
+    assert one.manifests[0]["dockerImageReference"] == f"{registry.host}/team/multi@{members[0]}"
+
+
+def test_a_member_that_fails_fails_the_list(importer, registry):
+    _, (_, arm) = put_list(registry, "team/multi", "latest", ["amd64", "arm64"])
+    del registry.routes[f"/v2/team/multi/manifests/{arm}"]
+    assert reasons(fetch(importer, at(registry, "team/multi:latest", importMode="PreserveOriginal"))) == ["NotFound"]
+
+
+def test_a_list_inside_a_list_is_refused(importer, registry):
+    inner, _ = put_list(registry, "team/multi", "inner", ["amd64"])
+    entry = {
+        "mediaType": manifests.DOCKER_LIST,
+        "size": 9,
+        "digest": inner,
+        "platform": {"architecture": "amd64", "os": "linux"},
+    }
+    content = json.dumps({"schemaVersion": 2, "mediaType": manifests.DOCKER_LIST, "manifests": [entry]}).encode()
+    registry.put("team/multi", "outer", content, manifests.DOCKER_LIST)
+    assert "a list inside a list" in messages(fetch(importer, at(registry, "team/multi:outer")))[0]
+
+
+# Registries that misbehave.
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ((200, [("Content-Type", "text/html")], b"<html>welcome</html>"), "a web page"),
+        ((200, [("Content-Type", manifests.OCI_MANIFEST)], b"<html>"), "the manifest is no JSON"),
+        ((200, [("Docker-Content-Digest", "sha256:" + "ee" * 32)], b"{}"), "content integrity error"),
+        ((200, [("Content-Type", manifests.OCI_MANIFEST)], b"[" * 100_000), "the manifest is no JSON"),
+        ((500, [], b""), "received unexpected HTTP status: 500"),
+    ],
+)
+def test_a_registry_that_answers_nonsense_fails_its_image_with_a_clear_message(importer, registry, answer, text):
+    registry.routes["/v2/team/app/manifests/v1"] = answer
+    fetched = fetch(importer, at(registry, "team/app:v1"))
+    assert reasons(fetched) == ["InternalError"]
+    assert messages(fetched)[0].startswith(f"Internal error occurred: {registry.host}/team/app:v1: ")
+    assert text in messages(fetched)[0]
+
+
+def test_a_configuration_that_does_not_have_its_digest_fails_the_image(importer, registry):
+    registry.put_image("team/app", "v1")
+    blob = next(path for path in registry.routes if "/blobs/" in path)
+    registry.routes[blob] = (200, [], b'{"author": "somebody else"}')
+    assert "content integrity error" in messages(fetch(importer, at(registry, "team/app:v1")))[0]
+
+
+def test_a_registry_that_hangs_does_not_hold_up_the_others(registry, elsewhere):
+    registry.routes["/v2/"] = lambda _request: registry.let_go.wait(30) and None
+    elsewhere.put_image("team/app", "v1")
+    importer = Importer(total_timeout=1.5, connect_timeout=1, read_timeout=30)
+    begun = time.monotonic()
+    fetched = fetch(importer, at(registry, "team/app:v1"), at(elsewhere, "team/app:v1"))
+    assert time.monotonic() - begun < 4
+    assert reasons(fetched) == ["InternalError", None]
+    assert "in time" in messages(fetched)[0]
+
+
+def test_a_whole_repository_of_hanging_images_ends_in_time(registry):
+    registry.routes["/v2/team/app/tags/list"] = (200, [], json.dumps({"tags": [f"v{n}" for n in range(40)]}).encode())
+    for number in range(40):
+        registry.routes[f"/v2/team/app/manifests/v{number}"] = lambda _request: registry.let_go.wait(30) and None
+    importer = Importer(total_timeout=1.5, connect_timeout=1, read_timeout=30)
+    isi = request(repository=f"{registry.host}/team/app")
+    isi["spec"]["repository"]["importPolicy"]["insecure"] = True
+    begun = time.monotonic()
+    fetched = importer.fetch(isi, None, [])
+    assert time.monotonic() - begun < 4
+    assert len(fetched.repository.images) == 40
+    assert all("in time" in one.failure["message"] for one in fetched.repository.images)
+
+
+# Pull secrets.
+
+
+def basic(registry):
+    registry.put_image("team/app", "v1")
+    guarded = registry.routes["/v2/team/app/manifests/v1"]
+    wanted = f"Basic {base64.b64encode(b'reader:secret').decode()}"
+    refused = (401, [], errors("UNAUTHORIZED"))
+    registry.routes["/v2/"] = (401, [API_VERSION, ("WWW-Authenticate", 'Basic realm="x"')], b"")
+    registry.routes["/v2/team/app/manifests/v1"] = lambda request: (
+        guarded if request.headers.get("Authorization") == wanted else refused
+    )
+
+
+@pytest.mark.parametrize(
+    ("passwords", "reason"), [([], "Unauthorized"), (["wrong"], "Unauthorized"), (["secret"], None)]
+)
+def test_the_pull_secrets_of_the_namespace_are_used(importer, registry, passwords, reason):
+    basic(registry)
+    secrets = [pull_secret(registry, password) for password in passwords]
+    assert reasons(fetch(importer, at(registry, "team/app:v1"), secrets=secrets)) == [reason]
+
+
+def test_a_corrupt_secret_fails_images_of_open_registries_too(importer, registry):
+    registry.put_image("team/app", "v1")
+    broken = {**pull_secret(registry), "data": {".dockerconfigjson": base64.b64encode(b"hunter2").decode()}}
+    fetched = fetch(importer, at(registry, "team/app:v1"), repository=f"{registry.host}/team/app", secrets=[broken])
+    assert reasons(fetched) == ["InternalError"]
+    assert fetched.repository.failure["reason"] == "InternalError"
+    assert "hunter2" not in str(fetched)
+    assert registry.requests == []
+
+
+def tokens(registry, anonymous):
+    """The token service knows nobody, and gives `anonymous` callers what they may have."""
+
+    def token(request):
+        if "Authorization" in request.headers:
+            return 401, [], b'{"details": "incorrect username or password"}'
+        return anonymous
+
+    registry.put_image("team/app", "v1")
+    open_image = registry.routes["/v2/team/app/manifests/v1"]
+    challenge = f'Bearer realm="{registry.url}/token",service="stub"'
+    registry.routes["/v2/"] = (401, [API_VERSION, ("WWW-Authenticate", challenge)], b"")
+    registry.routes["/v2/team/app/manifests/v1"] = lambda request: (
+        open_image if request.headers.get("Authorization") == "Bearer open" else (401, [], errors("UNAUTHORIZED"))
+    )
+    registry.routes["/token"] = token
+
+
+def test_an_outdated_password_does_not_keep_anybody_from_a_public_image(importer, registry):
+    tokens(registry, (200, [], b'{"token": "open"}'))
+    assert reasons(fetch(importer, at(registry, "team/app:v1"), secrets=[pull_secret(registry)])) == [None]
+
+
+def test_of_two_refusals_the_first_is_told(importer, registry):
+    tokens(registry, (200, [], b'{"token": "for something else"}'))
+    fetched = fetch(importer, at(registry, "team/app:v1"), secrets=[pull_secret(registry)])
+    assert messages(fetched) == [f'incorrect username or password for image "{registry.host}/team/app:v1"']
+
+
+# Repositories.
+
+
+def tagged(registry, *tags):
+    for tag in tags:
+        registry.put_image("team/app", tag, text=tag)
+    registry.routes["/v2/team/app/tags/list"] = (200, [], json.dumps({"tags": list(tags)}).encode())
+
+
+def whole(registry, *images):
+    isi = request(*images, repository=f"{registry.host}/team/app")
+    isi["spec"]["repository"]["importPolicy"]["insecure"] = True
+    return isi
+
+
+def test_the_first_tags_of_a_repository_are_fetched_and_the_others_named(importer, registry):
+    tagged(registry, "other", "1.0", "latest", "1.0.1", "2.0")
+    found = importer.fetch(whole(registry), None, []).repository
+    assert [one.tag for one in found.images] == ["latest", "2.0", "1.0"]
+    assert found.additional_tags == ("1.0.1", "other")
+
+
+def test_a_tag_beyond_the_limit_that_is_asked_for_by_name_is_not_additional(importer, registry):
+    tagged(registry, "a", "b", "c", "d", "e")
+    fetched = importer.fetch(whole(registry, at(registry, "team/app:e", to="mine")), None, [])
+    assert [one.tag for one in fetched.repository.images] == ["a", "b", "c", "e"]
+    assert fetched.repository.additional_tags == ("d",)
+    assert len(registry.seen("/v2/team/app/manifests/e")) == 1
+
+
+def test_without_a_limit_all_tags_are_fetched(registry):
+    tagged(registry, "a", "b", "c", "d", "e")
+    found = Importer(max_bulk_import=-1).fetch(whole(registry), None, []).repository
+    assert (len(found.images), found.additional_tags) == (5, ())
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ((404, [], errors("NAME_UNKNOWN")), "NotFound"),
+        ((401, [], errors("UNAUTHORIZED")), "Unauthorized"),
+        ((200, [], b"<html>"), "InternalError"),
+    ],
+)
+def test_a_repository_that_cannot_be_listed_says_why(importer, registry, answer, reason):
+    registry.routes["/v2/team/app/tags/list"] = answer
+    found = importer.fetch(whole(registry), None, []).repository
+    assert (found.failure["reason"], found.images) == (reason, ())
+
+
+def test_other_authorities_can_be_trusted(secure, authority, tmp_path):
+    secure.put_image("team/app", "v1")
+    authority.cert_pem.write_to_path(str(tmp_path / "registry-ca.pem"))
+    for trusted in (tmp_path, tmp_path / "registry-ca.pem"):
+        assert reasons(fetch(Importer(extra_ca=trusted), image(f"{secure.host}/team/app:v1"))) == [None]
+    assert "failed to verify certificate" in messages(fetch(Importer(), image(f"{secure.host}/team/app:v1")))[0]
