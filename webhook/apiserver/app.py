@@ -108,7 +108,7 @@ class _Server:
 
     def _served(self, info: RequestInfo, user: User, query: options.Query, pretty: bool) -> Response:
         rest = self._rest(info)
-        wanted = negotiation.negotiate(request.headers.get("Accept"))
+        wanted = responses.acceptable(rest, request.headers.get("Accept"))
         listing = options.list_options(query) if info.verb in ("list", "watch", "deletecollection") else None
         write = options.write_options(
             query, _WRITES.get(info.verb, "Delete"), user_agent=request.headers.get("User-Agent", "")
@@ -143,6 +143,7 @@ class _Server:
         body = _body()
         flat = {key: values[0] for key, values in query.items()}
         if verb == "create":
+            self.catalog.check_namespace(handling.info.namespace)
             return handling.create(body)
         if verb == "update":
             return handling.update(body)
@@ -161,6 +162,8 @@ class _Server:
         if info.subresource and not info.name:
             raise NotFound(_UNKNOWN, details={})
         scoped = rest.info.namespaced
+        if scoped and not info.namespace and not info.name and "list" not in rest.verbs:
+            raise NotFound(_UNKNOWN, details={})
         if not scoped and info.namespace:
             raise NotFound(_UNKNOWN, details={})
         needs_namespace = scoped and not info.namespace and (info.name or info.verb in ("create", "deletecollection"))

@@ -6,6 +6,7 @@ from typing import Any
 
 from webhook.apiserver import resources, sandbox, sandbox_schema
 from webhook.apiserver.images import ImageStrategy
+from webhook.apiserver.imagesignatures import ImageSignatureRest
 from webhook.apiserver.imagestreamimages import ImageStreamImageRest
 from webhook.apiserver.imagestreamimports import ImageStreamImportRest
 from webhook.apiserver.imagestreammappings import ImageStreamMappingRest
@@ -17,11 +18,13 @@ from webhook.apiserver.imagestreams import (
     StreamRules,
 )
 from webhook.apiserver.imagestreamtags import ImageStreamTagRest
+from webhook.apiserver.imagetags import ImageTagRest
 from webhook.apiserver.namespaces import NamespaceRest
 from webhook.apiserver.rest import Call, Rest
 from webhook.apiserver.stored import StatusRest, StoredRest
 from webhook.apiserver.streams import Streams
-from webhook.errors import Json
+from webhook.apiserver.streamviews import LayersRest, SecretsRest
+from webhook.errors import Json, NotFound
 from webhook.image import printing
 from webhook.image import schema as image_schema
 from webhook.importer.engine import Importer
@@ -34,8 +37,9 @@ from webhook.storage.store import Store
 class Catalog:
     """Resources by group, version, name and subresource."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, namespaces_are_real: bool) -> None:
         self._rests: dict[tuple[str, str, str, str], Rest] = {}
+        self._namespaces_are_real = namespaces_are_real
 
     def add(self, rest: Rest) -> Rest:
         """Serve this resource."""
@@ -46,6 +50,14 @@ class Catalog:
     def find(self, group: str, version: str, resource: str, subresource: str) -> Rest | None:
         """The resource of a path, or None."""
         return self._rests.get((group, version, resource, subresource))
+
+    def check_namespace(self, namespace: str) -> None:
+        """NotFound for a namespace that must be created first (contract 3.10); standalone any name works without."""
+        rest = self.find("", "v1", "namespaces", "")
+        if not namespace or namespace == "default" or not self._namespaces_are_real or not isinstance(rest, StoredRest):
+            return
+        if rest.find("", namespace) is None:
+            raise NotFound.of("namespaces", "", namespace)
 
     def namespaced_keys(self) -> tuple[str, ...]:
         """The store's keys of all kinds that live in namespaces."""
@@ -59,7 +71,7 @@ class Catalog:
 
 def build(store: Store, settings: Settings, mutate: sandbox.Mutate | None) -> Catalog:
     """All resources of the standalone server."""
-    catalog = Catalog()
+    catalog = Catalog(namespaces_are_real=settings.strict)
     plain = {info.resource: _plain(catalog, store, info) for info in sandbox.PLAIN}
     for info in sandbox.WORKLOADS:
         _workload(catalog, store, info, mutate)
@@ -123,6 +135,11 @@ def _views(catalog: Catalog, streams: Streams, settings: Settings, secrets: Stor
     tag, image, command = resources.IMAGESTREAMTAGS, resources.IMAGESTREAMIMAGES, resources.IMAGESTREAMIMPORTS
     catalog.add(ImageStreamTagRest(tag, streams, mode, schema=image_schema.for_kind(tag.kind), row=_row))
     catalog.add(ImageStreamImageRest(image, streams, schema=image_schema.for_kind(image.kind), row=_row))
+    itag, signature = resources.IMAGETAGS, resources.IMAGESIGNATURES
+    catalog.add(ImageTagRest(itag, streams, mode, schema=image_schema.for_kind(itag.kind), row=_row))
+    catalog.add(ImageSignatureRest(signature, streams.images, schema=image_schema.for_kind(signature.kind)))
+    catalog.add(LayersRest(resources.IMAGESTREAMS, streams))
+    catalog.add(SecretsRest(resources.IMAGESTREAMS, secrets))
     push = resources.IMAGESTREAMMAPPINGS
     schema = image_schema.for_kind(push.kind)
     catalog.add(ImageStreamMappingRest(push, streams, settings.integrated_registry, schema=schema))

@@ -8,7 +8,7 @@ from typing import Any
 from webhook.apiserver.rest import Call, Rest, Selection
 from webhook.apiserver.stored import StoredRest
 from webhook.apiserver.streams import Streams
-from webhook.errors import AlreadyExists, Conflict, Forbidden, Invalid, Json, NotFound
+from webhook.errors import AlreadyExists, Conflict, Forbidden, InternalError, Invalid, Json, NotFound
 from webhook.image import defaults, validation
 from webhook.importer import results
 from webhook.importer.engine import Importer
@@ -24,6 +24,8 @@ _OVER_LIMIT = "exceeds the maximum limit"
 
 class ImageStreamImportRest(Rest):
     """POST only; answers 201 even where every image failed."""
+
+    has_table = False
 
     def __init__(
         self,
@@ -42,6 +44,8 @@ class ImageStreamImportRest(Rest):
         """Fetch, then store images and stream in the versions that were read at the start."""
         request = defaults.import_request({**obj, "status": {}}, self.import_mode)
         name = request["metadata"].get("name") or ""
+        if not name and request["metadata"].get("generateName"):
+            raise InternalError.of("metadata.name was not generated")
         findings = validation.import_request(request)
         if findings:
             raise Invalid.of(self.kind, GROUP, name, findings)
@@ -55,9 +59,7 @@ class ImageStreamImportRest(Rest):
             status = results.with_stored(status, stored)
             if saved is not None:
                 status = {"import": _nested(saved), **status}
-        meta = {
-            key: value for key, value in request["metadata"].items() if key not in ("resourceVersion", "managedFields")
-        }
+        meta = {key: value for key, value in request["metadata"].items() if key != "managedFields"}
         meta |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamps.now()}
         return {**request, "metadata": meta, "status": status}
 
@@ -78,6 +80,7 @@ class ImageStreamImportRest(Rest):
     def _store_image(self, call: Call, image: Json) -> Json:
         """The Image as it is stored; only a new one shows its resource version (image-api 12.10)."""
         within = Call(call.user, "", dry_run=call.dry_run)
+        image = {"kind": "Image", "apiVersion": self.api_version, **image}
         try:
             return self.streams.images.create(within, image)
         except AlreadyExists:

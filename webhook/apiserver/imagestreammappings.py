@@ -1,4 +1,4 @@
-"""`imagestreammappings`: a push, as a registry or a builder reports it: an Image and the tag it goes on (image-api 4.4)."""
+"""`imagestreammappings`: a push as its registry reports it, an Image and the tag that it goes on (image-api 4.4)."""
 
 from __future__ import annotations
 

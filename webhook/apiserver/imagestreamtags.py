@@ -26,13 +26,16 @@ GROUP = "image.openshift.io"
 _CREATE_TRIES = 10
 # Seconds before each further try of an unconditional update (image-api 3.5).
 _UPDATE_WAITS = (0.01, 0.05, 0.25)
-_MAY_CHANGE = ("metadata", "tag", "lookupPolicy", "generation", "image", "conditions")
 
 
 class ImageStreamTagRest(Rest):
     """All verbs of image stream tags."""
 
     unconditional_update = True
+    waits: tuple[float, ...] = _UPDATE_WAITS
+    plural = "ImageStreamTags"
+    # The resource of a 409 is spelled in the singular here (image-api 0.2).
+    duplicate = "imagestreamtag"
 
     def __init__(self, info: ResourceInfo, streams: Streams, import_mode: str, *, schema: Any, row: Row) -> None:
         self.info, self.streams, self.import_mode = info, streams, import_mode
@@ -40,7 +43,7 @@ class ImageStreamTagRest(Rest):
 
     def get(self, call: Call, name: str) -> Json:
         """The tag with its Image; NotFound where stream, event or Image is missing (image-api 3.2)."""
-        stream_name, tag = names.split_tag_strict(name)
+        stream_name, tag = names.split_tag_strict(name, self.plural)
         stream = self.streams.load(call.namespace, stream_name)
         if stream is None:
             raise NotFound.of("imagestreamtags", GROUP, stream_name)
@@ -69,27 +72,37 @@ class ImageStreamTagRest(Rest):
     def create(self, call: Call, obj: Json) -> Json:
         """A new spec tag, with its stream where that is missing; 409 where the spec tag exists (image-api 3.4)."""
         name = obj["metadata"].get("name") or ""
-        stream_name, tag = names.split_tag_create(name)
-        wanted = self._wanted(obj, tag)
-        findings = self._create_findings(obj, wanted)
+        stream_name, tag = self.split_new(obj)
+        wanted = self.wanted(obj, tag)
+        findings = self.create_findings(obj, wanted)
         if findings:
             raise Invalid.of(self.kind, GROUP, name, findings)
         for _ in range(_CREATE_TRIES):
             stream = self.streams.load(call.namespace, stream_name) or blank(call.namespace, stream_name)
             if tags.spec_tag(stream, tag) is not None:
-                raise AlreadyExists.of("imagestreamtag", GROUP, name)
+                raise AlreadyExists.of(self.duplicate, GROUP, name)
             try:
                 saved = self.streams.save(call, tags.with_spec_tag(stream, wanted) if wanted else stream)
             except (AlreadyExists, Conflict):
                 continue
-            return assemble.stream_tag(saved, tag, self.streams.head_image(saved, tag), for_write=True)
-        raise ServerTimeout.of("imagestreamtags", GROUP, "create")
+            return self.view(saved, tag, self.streams.head_image(saved, tag))
+        raise ServerTimeout.of(self.info.resource, GROUP, "create")
 
-    def _wanted(self, obj: Json, tag: str) -> Json | None:
+    def split_new(self, obj: Json) -> tuple[str, str]:
+        """Stream and tag of the name of a new object."""
+        return names.split_tag_create(obj["metadata"].get("name") or "")
+
+    def view(self, stream: Json, tag: str, image: Json | None) -> Json:
+        """The tag of a stream, as writes see and answer it: also without an image."""
+        return assemble.stream_tag(stream, tag, image, for_write=True)
+
+    def wanted(self, obj: Json, tag: str) -> Json | None:
+        """The spec tag that a body asks for."""
         given = obj.get("tag")
         return None if given is None else defaults.tag_reference({**given, "name": tag}, self.import_mode)
 
-    def _create_findings(self, obj: Json, wanted: Json | None) -> Findings:
+    def create_findings(self, obj: Json, wanted: Json | None) -> Findings:
+        """What is wrong with a new tag."""
         if wanted is None:
             return []
         findings = validation.tag_reference(wanted, "tag")
@@ -101,16 +114,16 @@ class ImageStreamTagRest(Rest):
 
     def update(self, call: Call, name: str, transform: Transform) -> tuple[Json, bool]:
         """Replace the spec tag, creating tag and stream as needed; blind without a resource version (image-api 3.5)."""
-        stream_name, tag = names.split_tag_strict(name)
-        waits = iter(_UPDATE_WAITS)
+        stream_name, tag = names.split_tag_strict(name, self.plural)
+        waits = iter(self.waits)
         while True:
             stream = self.streams.load(call.namespace, stream_name)
             base = stream or blank(call.namespace, stream_name)
-            old = assemble.stream_tag(base, tag, None, for_write=True)
+            old = self.view(base, tag, None)
             new = transform(old)
             asked = new["metadata"].get("resourceVersion") or ""
             self._check_version(asked, stream, name)
-            changed = self._with_tag(base, tag, new, old)
+            changed = self.with_tag(base, tag, new, old)
             try:
                 saved = self.streams.save(call, changed)
             except (Conflict, AlreadyExists):
@@ -119,23 +132,23 @@ class ImageStreamTagRest(Rest):
                     raise
                 time.sleep(wait)
                 continue
-            shown = assemble.stream_tag(saved, tag, self.streams.head_image(saved, tag), for_write=True)
+            shown = self.view(saved, tag, self.streams.head_image(saved, tag))
             return shown, tags.spec_tag(base, tag) is None
 
     def _check_version(self, asked: str, stream: Json | None, name: str) -> None:
         if not asked:
             return
         if stream is None:
-            raise NotFound.of("imagestreamtags", GROUP, name)
+            raise NotFound.of(self.info.resource, GROUP, name)
         current = stream["metadata"]["resourceVersion"]
         if asked != current:
             why = f"another caller has updated the resource version to {current}"
-            raise Conflict.of("imagestreamtags", GROUP, name, why)
+            raise Conflict.of(self.info.resource, GROUP, name, why)
 
-    def _with_tag(self, stream: Json, tag: str, new: Json, old: Json) -> Json:
+    def with_tag(self, stream: Json, tag: str, new: Json, old: Json) -> Json:
         """The stream with what the client changed; Invalid where that is more than tag and annotations."""
         annotations = new["metadata"].get("annotations") or None
-        wanted = self._wanted(new, tag)
+        wanted = self.wanted(new, tag)
         findings = self._update_findings(new, old, wanted)
         if findings:
             raise Invalid.of(self.kind, GROUP, old["metadata"]["name"], findings)
@@ -157,7 +170,7 @@ class ImageStreamTagRest(Rest):
 
     def delete(self, call: Call, name: str, options: DeleteOptions) -> Json | None:
         """Remove the tag from spec and status; its images stay (image-api 3.6)."""
-        stream_name, tag = names.split_tag_strict(name)
+        stream_name, tag = names.split_tag_strict(name, self.plural)
         dry = Call(call.user, call.namespace, dry_run=call.dry_run or options.dry_run)
         for _ in range(_CREATE_TRIES):
             stream = self.streams.load(call.namespace, stream_name)

@@ -21,7 +21,7 @@ def document(documents: Iterable[Json], *, with_schemas: frozenset[str]) -> byte
     """The v2 document of several v3 documents; schemas only of the groups in `with_schemas`, and what they refer to.
 
     kubectl before 1.24 takes a schema to be complete and refuses fields that are not in it, so that a schema that is
-    meant to be open must not be told here.
+    meant to be open must not be told here. Nor is `required` told: what the server fills in would be asked of users.
     """
     every = list(documents)
     paths = b"".join(_message(2, _named(path, _path_item(item))) for path, item in _paths(every))
@@ -79,7 +79,6 @@ def _schema(schema: Json) -> bytes:
     if reference:
         return _text(1, reference.replace(_V3_REF, _V2_REF)) + described + _extensions(31, schema)
     parts = [_text(2, schema.get("format", "")), described]
-    parts += [_text(19, name) for name in schema.get("required", ())]
     if isinstance(schema.get("additionalProperties"), dict):
         parts.append(_message(21, _message(1, _schema(schema["additionalProperties"]))))
     if schema.get("type"):

@@ -12,7 +12,7 @@ import yaml
 from flask import Response
 
 from webhook.apiserver.rest import Listing, Rest
-from webhook.errors import Json, StatusError
+from webhook.errors import Json, NotAcceptable, StatusError
 from webhook.meta import continuation, negotiation, partial, table
 from webhook.meta.negotiation import Representation
 from webhook.meta.options import Query, include_object
@@ -20,6 +20,14 @@ from webhook.meta.options import Query, include_object
 _GZIP_FROM = 128 * 1024
 _PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
 _WARNINGS_LIMIT = 4096
+
+
+def acceptable(rest: Rest, accept: str | None) -> Representation:
+    """The representation that the client wants and the resource has."""
+    wanted = negotiation.negotiate(accept)
+    if wanted.kind == "table" and not rest.has_table:
+        raise NotAcceptable("only the following media types are accepted: application/json, application/yaml")
+    return wanted
 
 
 def represent(rest: Rest, body: Json | Listing, wanted: Representation, query: Query, scope: str | None) -> Json:

@@ -66,6 +66,8 @@ class Rest:
     subresource = ""
     schema: Any = None
     unconditional_update = False
+    # False for commands, whose answers have no rows (image-api 12.11).
+    has_table = True
     fields: frozenset[str] = frozenset({"metadata.name", "metadata.namespace"})
     columns: list[Json] | None = None
     _row: Row | None = None

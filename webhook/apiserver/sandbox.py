@@ -98,6 +98,8 @@ class WorkloadStrategy(Strategy):
             image = container.get("image")
             if isinstance(image, str) and not container.get("imagePullPolicy"):
                 container["imagePullPolicy"] = pull_policy(image)
+        if self.info.kind in ("Build", "BuildConfig") and isinstance(obj.get("spec"), dict):
+            obj["spec"].setdefault("output", {})
         return obj
 
     def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, Findings]:

@@ -167,6 +167,7 @@ class ClientGone:
             self._poll.register(self._probe, select.POLLIN | select.POLLHUP)
 
     def __call__(self) -> bool:
+        """Look once."""
         return bool(self._poll.poll(0)) or self._stopping()
 
     def close(self) -> None:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _STREAMS: Final = "/apis/image.openshift.io/v1/imagestreams"
-_TICK: Final = 0.1
+_TICK: Final = 0.05
 
 Authenticate = Callable[[Mapping[str, Any]], User]
 

@@ -129,7 +129,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         """The application; gunicorn calls this in each worker."""
         worker = self._worker
         life = Life(
-            stopping=lambda: not worker.alive,
+            # An orphan must end too, and gunicorn leaves `alive` as it is then.
+            stopping=lambda: not worker.alive or os.getppid() != worker.ppid,
             ready=lambda: self._roll.ready(worker.roll_slot),
             all_ready=self._roll.complete,
         )

@@ -29,7 +29,7 @@ def request(*images, repository=None, storing=True):
     if images:
         spec["images"] = list(images)
     if repository:
-        spec["repository"] = {key: value for key, value in image(repository, None).items()}
+        spec["repository"] = image(repository, None)
     return {"metadata": {"name": "app", "namespace": "shop"}, "spec": spec}
 
 

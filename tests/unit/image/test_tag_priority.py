@@ -1,0 +1,43 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webhook.image.tag_priority import ordered
+
+
+@pytest.mark.parametrize(
+    ("tags", "wanted"),
+    [
+        pytest.param(
+            "other latest v5.5 5.2.3 5.5 v5.3.6-bother 5.3.6-abba 5.6",
+            "latest 5.6 5.5 v5.5 v5.3.6-bother 5.3.6-abba 5.2.3 other",
+            id="latest, minor versions, full versions, the rest",
+        ),
+        pytest.param("7.4 8.2 8.1 latest", "latest 8.2 8.1 7.4", id="high versions first"),
+        pytest.param("3 b a B", "3 B a b", id="the rest in byte order, a lone number among it"),
+        pytest.param("1.9.0 1.10.0 1.2.0", "1.10.0 1.9.0 1.2.0", id="numbers are numbers"),
+        pytest.param(
+            "1.0.0-alpha 1.0.0-alpha.1 1.0.0 1.0.0-beta 1.0.0-2 1.0.0-11",
+            "1.0.0 1.0.0-beta 1.0.0-alpha.1 1.0.0-alpha 1.0.0-11 1.0.0-2",
+            id="pre-releases below their release",
+        ),
+        pytest.param("8.2-fpm 8.2 8.1-fpm", "8.2 8.2-fpm 8.1-fpm", id="minor versions with a word"),
+        pytest.param("a a latest latest", "latest a", id="each once"),
+    ],
+)
+def test_the_most_important_tags_come_first(tags, wanted):
+    assert ordered(tags.split()) == wanted.split()
+
+
+def test_a_tag_without_a_name_is_latest():
+    assert ordered(["", "a"]) == ["latest", "a"]
+
+
+TAGS = st.lists(
+    st.from_regex(r"v?[0-9]{1,3}(\.[0-9]{1,3}){0,2}(-[a-z0-9.]{1,5})?", fullmatch=True) | st.text(max_size=5)
+)
+
+
+@given(TAGS)
+def test_the_order_does_not_depend_on_the_order_before(tags):
+    assert ordered(tags) == ordered(reversed(tags))
