@@ -46,7 +46,13 @@ class StatusError(Exception):
 
     def status(self) -> Json:
         """The `v1` Status object of this failure."""
-        body: Json = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message}
+        body: Json = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+        }
         if self.reason:
             body["reason"] = self.reason
         if self.details is not None:
@@ -168,6 +174,10 @@ class FieldError:
     def __str__(self) -> str:
         return f"{self.field}: {self.message}"
 
+    def cause(self) -> Json:
+        """The finding as a cause in Status details."""
+        return {"reason": self.reason, "message": self.message, "field": self.field}
+
     @classmethod
     def invalid(cls, field: str, value: Any, detail: str) -> FieldError:
         """A value that breaks a rule."""
@@ -217,7 +227,7 @@ class Invalid(StatusError):
         """The error for one object; `findings` is not empty."""
         texts = [str(one) for one in findings]
         text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-        causes = [{"reason": one.reason, "message": one.message, "field": one.field} for one in findings]
+        causes = [one.cause() for one in findings]
         return cls(
             f'{qualified(kind, group)} "{name}" is invalid: {text}',
             details={**details_of(kind, group, name), "causes": causes},

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from flask import Response
 
 from webhook import __version__
-from webhook.apiserver import discovery, openapi, sandbox_schema
+from webhook.apiserver import discovery, openapi, openapi_v2, sandbox_schema
 from webhook.apiserver.handlers import PATCH_TYPES
 from webhook.errors import Json
 from webhook.image import schema as image_schema
@@ -33,12 +33,14 @@ class Documents:
             self._plain[f"/{root}"] = discovery.api_resource_list(resources, group, number) or {}
             if group:
                 self._plain[f"/apis/{group}"] = discovery.api_group(resources, group) or {}
-        self._openapi = {root: self._document(members) for root, members in discovery.group_versions(resources).items()}
+        documents = {root: self._document(members) for root, members in discovery.group_versions(resources).items()}
+        self._openapi = {root: json.dumps(one).encode() for root, one in documents.items()}
+        self._openapi_v2 = openapi_v2.document(documents.values(), with_schemas=frozenset({image_schema.GROUP}))
 
-    def _document(self, members: list[ResourceInfo]) -> bytes:
+    def _document(self, members: list[ResourceInfo]) -> Json:
         is_image = members[0].group == image_schema.GROUP
         definitions = image_schema.DEFINITIONS if is_image else sandbox_schema.DEFINITIONS
-        return json.dumps(openapi.document(members, definitions, patch_types=PATCH_TYPES)).encode()
+        return openapi.document(members, definitions, patch_types=PATCH_TYPES)
 
     def find(self, method: str, path: str, headers: Mapping[str, str]) -> Response | None:
         """The document at a path, or None where there is none."""
@@ -48,7 +50,7 @@ class Documents:
         if path in ("/api", "/apis"):
             return self._groups(path, headers)
         if path == "/openapi/v2":
-            return _openapi_v2(headers)
+            return self._version_2(headers)
         if path == "/openapi/v3":
             return _json(openapi.index(self._openapi))
         if path.startswith("/openapi/v3/"):
@@ -56,6 +58,12 @@ class Documents:
             return None if body is None else _tagged(body, headers, negotiation.JSON)
         found = self._plain.get(path)
         return None if found is None else _json(found)
+
+    def _version_2(self, headers: Mapping[str, str]) -> Response:
+        """Protobuf for kubectl, which asks for nothing else; an empty document for everybody else (contract 2.6)."""
+        if _PROTOBUF in headers.get("Accept", ""):
+            return _tagged(self._openapi_v2, headers, f"application/{_PROTOBUF}.v1.0+protobuf")
+        return _json(dict(_OPENAPI_V2))
 
     def _groups(self, path: str, headers: Mapping[str, str]) -> Response:
         core = path == "/api"
@@ -96,10 +104,3 @@ def _tagged(body: bytes, headers: Mapping[str, str], content_type: str) -> Respo
     response.headers["Vary"] = "Accept"
     response.headers["Cache-Control"] = "public"
     return response
-
-
-def _openapi_v2(headers: Mapping[str, str]) -> Response:
-    """An empty document: as protobuf, where kubectl asks for it, that is an empty message (contract 2.6)."""
-    if _PROTOBUF in headers.get("Accept", ""):
-        return Response(b"", 200, content_type=f"application/{_PROTOBUF}.v1.0+protobuf")
-    return _json(dict(_OPENAPI_V2))

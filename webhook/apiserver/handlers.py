@@ -152,7 +152,8 @@ class Handling:
             return obj
         text = f"strict decoding error: {', '.join(findings)}"
         if patched:
-            raise Invalid.of(self.rest.kind, self.info.group, self.info.name, [FieldError.invalid("patch", "", text)])
+            cause = FieldError.invalid("patch", "", text)
+            raise Invalid(str(cause), details={"causes": [cause.cause()]})
         raise BadRequest(
             f'{self.rest.kind} in version "{self.info.version}" cannot be handled as a {self.rest.kind}: {text}'
         )
@@ -180,6 +181,10 @@ class Handling:
         if new["kind"] != self.rest.kind or new["apiVersion"] != self.rest.api_version:
             raise BadRequest("a patch must not change apiVersion or kind")
         new = self._pruned(new, [], patched=True)
+        uid = new["metadata"].get("uid")
+        if old.get("metadata", {}).get("uid") and uid and uid != old["metadata"]["uid"]:
+            finding = FieldError.invalid("metadata.uid", uid, "field is immutable")
+            raise Invalid.of(self.rest.kind, self.info.group, self.info.name, [finding])
         metadata.agree_on_name(new, self.info.name)
         return metadata.agree_on_namespace(new, self.info.namespace)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from webhook.apiserver.rest import Call
 from webhook.apiserver.stored import Strategy
 from webhook.errors import Findings, Json
-from webhook.image import defaults, manifest, validation
+from webhook.image import defaults, digest, manifest, validation
 
 _STORED_ELSEWHERE = "image.openshift.io/manifestBlobStored"
 _FROZEN = ("dockerImageMetadata", "dockerImageMetadataVersion", "dockerImageLayers")
@@ -32,7 +32,7 @@ class ImageStrategy(Strategy):
         kept = {key: value for key, value in new.items() if key not in _FROZEN}
         kept |= {key: old[key] for key in _FROZEN if key in old}
         for key, name in (("dockerImageManifest", old["metadata"]["name"]), ("dockerImageConfig", _config_digest(old))):
-            if kept.get(key) and kept[key] != old.get(key) and not manifest.check_content(kept[key].encode(), name):
+            if kept.get(key) and kept[key] != old.get(key) and not _is_content(kept[key], name):
                 kept[key] = old.get(key) or ""
             if not kept.get(key):
                 kept.pop(key, None)
@@ -41,3 +41,8 @@ class ImageStrategy(Strategy):
 
 def _config_digest(image: Json) -> str:
     return str((image.get("dockerImageMetadata") or {}).get("Id") or "")
+
+
+def _is_content(text: str, name: str) -> bool:
+    """True where the text is what a digest names; a name that is no digest proves nothing."""
+    return digest.is_digest(name) and manifest.check_content(text.encode(), name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webhook.apiserver.rest import Call
 from webhook.apiserver.stored import Strategy
@@ -45,7 +45,8 @@ class ImageStreamStrategy(Strategy):
     def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, Findings]:
         """A new stream: every generation is 1."""
         stream = obj if self.keeps_status else {**obj, "status": {}}
-        return self._settled(call, generation.after_create(stream), None)
+        stream, findings = self._settled(call, generation.after_create(stream), None)
+        return stream, _generate_name_findings(obj["metadata"].get("generateName") or "") + findings
 
     def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, Findings]:
         """A changed stream: generations by the rules of image-api 2.5."""
@@ -108,3 +109,12 @@ class ImageStreamStatusStrategy(ImageStreamStrategy):
     def decorate(self, obj: Json) -> Json:
         """The repositories as they are stored (image-api 2.4, 12.32)."""
         return defaults.output(obj)
+
+
+def _generate_name_findings(prefix: str) -> Findings:
+    """The prefix of a generated name must itself be a stream's name (image-api 12.23)."""
+    return (
+        [replace(one, field="metadata.generateName") for one in names.stream_name_problems(prefix, "")]
+        if prefix
+        else []
+    )

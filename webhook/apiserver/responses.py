@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable
-from typing import Any
+from http import HTTPStatus
 
 import msgspec
 import yaml
@@ -88,12 +88,13 @@ def respond(
 ) -> Response:
     """The bytes on the wire, compressed where they are many and the client can read that."""
     if media_type == negotiation.YAML:
-        data = yaml.safe_dump(body, sort_keys=False, allow_unicode=True).encode()
+        data = yaml.safe_dump(body, allow_unicode=True, width=float("inf")).encode()
     elif pretty:
         data = json.dumps(body, indent=2, ensure_ascii=False).encode() + b"\n"
     else:
         data = msgspec.json.encode(body) + b"\n"
-    response = Response(data, code, content_type=media_type)
+    # Not werkzeug's capitals: clients compare the phrase (`Not Found`).
+    response = Response(data, f"{code} {HTTPStatus(code).phrase}", content_type=media_type)
     if accepts_gzip and len(data) > _GZIP_FROM:
         response.set_data(gzip.compress(data, 1))
         response.headers["Content-Encoding"] = "gzip"
@@ -104,9 +105,9 @@ def respond(
     return response
 
 
-def failure(error: StatusError, *, pretty: bool = False) -> Response:
+def failure(error: StatusError, *, media_type: str = negotiation.JSON, pretty: bool = False) -> Response:
     """A failure as its Status."""
-    response = respond(error.code, error.status(), pretty=pretty)
+    response = respond(error.code, error.status(), media_type=media_type, pretty=pretty)
     response.headers.extend(error.headers)
     if error.code == 403:
         response.headers["X-Content-Type-Options"] = "nosniff"
@@ -135,8 +136,3 @@ def warning_headers(warnings: Iterable[str]) -> list[str]:
         # A WSGI header is latin-1 on its way out; the bytes are UTF-8, as Kubernetes sends them.
         headers.append(f'299 - "{quoted}"'.encode().decode("latin-1"))
     return headers
-
-
-def compact(obj: Any) -> bytes:
-    """One line of a watch."""
-    return msgspec.json.encode(obj) + b"\n"

@@ -140,10 +140,12 @@ def pull_policy(image: str) -> str:
     try:
         reference = parse(image)
     except InvalidReference:
-        return "Always" if ":" not in image else "IfNotPresent"
+        return "IfNotPresent"
     if reference.id:
         return "IfNotPresent"
-    return "Always" if (reference.tag or "latest") == "latest" else "IfNotPresent"
+    # OpenShift reads `my.app:v1` as a registry and no name; Kubernetes sees name and tag.
+    tag = reference.tag or (reference.registry.partition(":")[2] if not reference.name else "")
+    return "Always" if (tag or "latest") == "latest" else "IfNotPresent"
 
 
 def _at(obj: Any, path: tuple[str, ...]) -> Any:

@@ -46,7 +46,7 @@ class LiveStreams:
             self._views[namespace] = _view(self._list(namespace), self._server)
         return self._views[namespace].stream(namespace, name)
 
-    def has_image(self, image: str, stream: Stream) -> bool:  # noqa: ARG002 - one of the two is enough to know
+    def has_image(self, image: str, stream: Stream) -> bool:
         """Images are cluster-wide and mostly not ours to read: a tag's image is taken to exist."""
         return True
 

@@ -1,4 +1,4 @@
-"""The status of a stream as the server completes it: repository addresses, and generations of events (image-api 2.3, 2.4)."""
+"""What the server completes in a stream's status: repository addresses, generations of events (image-api 2.3, 2.4)."""
 
 from __future__ import annotations
 

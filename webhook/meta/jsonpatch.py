@@ -5,12 +5,27 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException
+from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException, ReplaceOperation
 from jsonpointer import JsonPointerException
 
 from webhook.errors import BadRequest, Invalid, Json, RequestEntityTooLarge
 
 MAX_OPERATIONS: Final = 10_000
+
+
+class _Replace(ReplaceOperation):  # type: ignore[misc]
+    """Kubernetes' `replace` of a key that is not there adds it, which the RFC forbids and clients rely on."""
+
+    def apply(self, obj: Any) -> Any:
+        target, key = self.pointer.to_last(obj)
+        if isinstance(target, dict) and key not in target:
+            target[key] = self.operation["value"]
+            return obj
+        return super().apply(obj)
+
+
+class _Patch(JsonPatch):  # type: ignore[misc]
+    operations = {**JsonPatch.operations, "replace": _Replace}  # noqa: RUF012 - the library's own seam
 
 
 def apply(document: Json, patch: bytes) -> Json:
@@ -25,7 +40,7 @@ def apply(document: Json, patch: bytes) -> Json:
         raise RequestEntityTooLarge(allowed, details={})
     try:
         # The library changes and shares what it is given, so it gets a document of its own.
-        patched = JsonPatch(operations).apply(json.loads(json.dumps(document)), in_place=True)
+        patched = _Patch(operations).apply(json.loads(json.dumps(document)), in_place=True)
     except (JsonPatchException, InvalidJsonPatch, JsonPointerException, TypeError, AttributeError, KeyError) as error:
         raise _unprocessable() from error
     if not isinstance(patched, dict):

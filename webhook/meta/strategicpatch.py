@@ -153,8 +153,8 @@ def _ordered(merged: list[Any], order: Sequence[Any], original: list[Any], key: 
     others = [i for i in tokens if tokens[i] not in wanted]
     result = []
     while named and others:
-        left, right = before.get(tokens[named[0]]), before.get(tokens[others[0]])
-        first = named if left is not None and right is not None and left < right else others
+        other, one = before.get(tokens[others[0]]), before.get(tokens[named[0]])
+        first = others if other is not None and one is not None and other < one else named
         result.append(merged[first.pop(0)])
     return result + [merged[i] for i in named + others]
 
