@@ -31,7 +31,14 @@ def document(documents: Iterable[Json], *, with_schemas: frozenset[str]) -> byte
 
 
 def _paths(documents: Iterable[Json]) -> Iterator[tuple[str, Json]]:
-    return ((path, item) for one in documents for path, item in one["paths"].items() if "patch" in item)
+    """All but namespaces: where those know a parameter, kubectl lists custom resource definitions for other kinds."""
+    every = ((path, item) for one in documents for path, item in one["paths"].items() if "patch" in item)
+    return ((path, item) for path, item in every if not _is_of_namespace(item["patch"]))
+
+
+def _is_of_namespace(operation: Json) -> bool:
+    kind = operation.get("x-kubernetes-group-version-kind") or {}
+    return (kind.get("group"), kind.get("kind")) == ("", "Namespace")
 
 
 def _schemas(documents: Iterable[Json], groups: frozenset[str]) -> Iterator[tuple[str, Json]]:
