@@ -152,7 +152,7 @@ class _Server:
         if verb == "delete":
             return handling.delete(flat, body)
         assert listing is not None
-        return handling.deletecollection(flat, body, listing)
+        return handling.deletecollection(flat, body, listing, self.store.revision)
 
     def _rest(self, info: RequestInfo) -> Rest:
         """The resource of a path that has the verb; 404 where there is no such path, 405 where it lacks the verb."""

@@ -103,10 +103,12 @@ class Handling:
             status["details"] = {key: value for key, value in named.items() if value}
         return Answer(200, status)
 
-    def deletecollection(self, query: Mapping[str, str], body: Body, options: ListOptions) -> Answer:
+    def deletecollection(
+        self, query: Mapping[str, str], body: Body, options: ListOptions, current: Callable[[], int]
+    ) -> Answer:
         """200 with the objects that were selected; what disappears meanwhile is passed over."""
         asked = self._delete_options(query, body)
-        chosen = selection(self.rest, options, self.scope, lambda: 0)
+        chosen = selection(self.rest, options, self.scope, current)
         deleted: list[Json] = []
         after = None
         while True:

@@ -20,11 +20,6 @@ class RequestInfo:
     namespace: str = ""
     name: str = ""
 
-    @property
-    def group_version(self) -> str:
-        """`image.openshift.io/v1`, or `v1` for the core group."""
-        return f"{self.group}/{self.version}" if self.group else self.version
-
 
 def parse(method: str, path: str, *, watch: bool = False) -> RequestInfo | None:
     """The request that `method` on `path` makes, or None for a path outside of any group version's resources."""

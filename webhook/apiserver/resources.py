@@ -41,3 +41,14 @@ IMAGESTREAMIMPORTS = _image("imagestreamimports", "ImageStreamImport", ("create"
 IMAGESTREAMMAPPINGS = _image("imagestreammappings", "ImageStreamMapping", ("create",))
 IMAGETAGS = _image("imagetags", "ImageTag", _VIEW, ("itag",))
 IMAGESIGNATURES = _image("imagesignatures", "ImageSignature", ("create", "delete"), namespaced=False)
+IMAGE_GROUP = (
+    IMAGES,
+    IMAGESIGNATURES,
+    IMAGESTREAMIMAGES,
+    IMAGESTREAMIMPORTS,
+    IMAGESTREAMMAPPINGS,
+    IMAGESTREAMS,
+    IMAGESTREAMTAGS,
+    IMAGETAGS,
+)
+"""All resources of the group."""

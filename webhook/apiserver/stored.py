@@ -23,11 +23,13 @@ from webhook.errors import (
 )
 from webhook.meta import names
 from webhook.meta.resources import ResourceInfo
-from webhook.storage.store import Compacted, Create, Delete, Missing, Record, Stale, Store, Taken, Update
+from webhook.storage.store import Compacted, Create, Delete, Key, Missing, Page, Record, Stale, Store, Taken, Update
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 _TRIES = 5
 _GENERATED_NAMES = 8
+_SEARCH_PAGE = 500
+Objects = list[Json]
 _EXPIRED = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list"
     " without the continue parameter."
@@ -111,22 +113,31 @@ class StoredRest(Rest):
         items: list[Json] = []
         after, at = selection.after, selection.at
         while True:
-            try:
-                page = self.store.list(
-                    self.key, call.namespace or None, limit=_batch(selection, len(items)), after=after, at=at
-                )
-            except Compacted as gone:
-                raise Expired(_EXPIRED) from gone
+            page = self._page(call, selection, after, at)
             at = page.rv
             for record in page.records:
                 obj = self.show(record)
                 if self.matches(obj, selection):
                     items.append(obj)
+                if selection.limit and len(items) == selection.limit:
+                    return self._filled(items, selection, page, record)
             after = page.next
-            if after is None or (selection.limit and len(items) >= selection.limit):
-                break
-        counted = None if selection.selects or after is None else page.remaining
-        return Listing(items, page.rv, after, counted)
+            if after is None:
+                return Listing(items, page.rv)
+
+    def _page(self, call: Call, selection: Selection, after: Key | None, at: int | None) -> Page:
+        """With a selector much is read for few that match, so pages are larger then."""
+        limit = max(selection.limit, _SEARCH_PAGE) if selection.limit and selection.selects else selection.limit
+        try:
+            return self.store.list(self.key, call.namespace or None, limit=limit, after=after, at=at)
+        except Compacted as gone:
+            raise Expired(_EXPIRED) from gone
+
+    def _filled(self, items: Objects, selection: Selection, page: Page, last: Record) -> Listing:
+        if page.next is None and last is page.records[-1]:
+            return Listing(items, page.rv)
+        remaining = None if selection.selects else page.remaining
+        return Listing(items, page.rv, (last.namespace, last.name), remaining)
 
     def matches(self, obj: Json, selection: Selection) -> bool:
         """True where the selectors choose the object."""
@@ -300,9 +311,3 @@ def encode(obj: Json) -> bytes:
 def _same(new: Json, old: Json) -> bool:
     meta = {**new["metadata"], "resourceVersion": old["metadata"]["resourceVersion"]}
     return {**new, "metadata": meta} == old
-
-
-def _batch(selection: Selection, found: int) -> int:
-    if not selection.limit:
-        return 0
-    return selection.limit if selection.selects else selection.limit - found

@@ -23,6 +23,8 @@ CHECK_ANNOTATION = "openshift.io/image.dockerRepositoryCheck"
 INSECURE_ANNOTATION = "openshift.io/image.insecureRepository"
 #: Seconds after which a scheduled tag is looked at again (image-api 6.5).
 DEFAULT_INTERVAL = 900.0
+# Longer than an import may take on the server, which answers within 50 seconds.
+_IMPORT_SECONDS = 60.0
 
 _API = "/apis/image.openshift.io/v1"
 _CONDITION = "ImportSuccess"
@@ -164,7 +166,8 @@ class ImportController:
             self._wait_for_turn(key)
             return
         try:
-            answer = self._client.create(f"{_API}/namespaces/{key[0]}/imagestreamimports", request)
+            path = f"{_API}/namespaces/{key[0]}/imagestreamimports"
+            answer = self._client.create(path, request, read_timeout=_IMPORT_SECONDS)
         except NotFound:
             # Deleted meanwhile; the watch says so too, sooner or later.
             self._drop(key)

@@ -66,10 +66,6 @@ class TokenCache:
             self._tokens.pop(key, None)
 
 
-def _expiry(_key: TokenKey, token: Token, now: float) -> float:
-    return now + token.lifetime
-
-
 def key_for(challenge: Challenge, repository: str, credential: Credential | None) -> TokenKey:
     """What to ask for when a registry answers with this challenge; raises UnexpectedAnswer without a usable realm."""
     realm = challenge.parameters.get("realm", "")

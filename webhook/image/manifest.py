@@ -254,7 +254,8 @@ def _schema1(raw: bytes, document: Json) -> Single:
         raise BadContent("the schema 1 manifest has no history, or not one entry for each layer")
     found = []
     for layer, entry in zip(reversed(layers), reversed(history), strict=True):
-        name, size = (layer or {}).get("blobSum"), _compatibility(entry).get("Size", 0)
+        name = layer.get("blobSum") if isinstance(layer, dict) else None
+        size = _compatibility(entry).get("Size", 0)
         if not isinstance(name, str) or not digests.is_digest(name):
             raise BadContent("a layer of the schema 1 manifest has no valid digest")
         found.append((name, size if configuration.is_a(size, int) and 0 <= size < _MAX_SIZE else 0, _SCHEMA1_LAYER))

@@ -28,6 +28,9 @@ from webhook.meta import timestamps
 
 _log = logging.getLogger(__name__)
 
+# Members of one manifest list; real ones have a dozen.
+_MAX_MEMBERS = 200
+
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "ppc64le": "ppc64le", "s390x": "s390x", "arm64": "arm64"}
 #: Of the whole time, what is kept for turning answers into a response.
 _RESERVE = 0.2
@@ -204,6 +207,10 @@ class _Round:
             return FetchedImage(want.tag, self._single(client, want, manifest))
         if not want.preserve:
             return FetchedImage(want.tag, self._chosen(client, want, manifest))
+        if len(manifest.entries) > _MAX_MEMBERS:
+            raise BadContent(
+                f"the list has {len(manifest.entries)} manifests, more than the {_MAX_MEMBERS} that are read"
+            )
         members = tuple(self._member(client, want, entry) for entry in manifest.entries)
         image = manifests.list_image(manifest, want.pull_spec(manifest.digest), self._now)
         return FetchedImage(want.tag, image, members)

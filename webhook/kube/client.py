@@ -85,9 +85,9 @@ class KubeClient:
         accept = _METADATA if metadata_only else _JSON
         return Watch(self._send("GET", path, query=query, accept=accept, stream=True, read_timeout=silence))
 
-    def create(self, path: str, body: Json, **query: Query) -> Json:
-        """POST."""
-        return self._json("POST", path, query=query, body=_encode(body))
+    def create(self, path: str, body: Json, *, read_timeout: float = _READ_SECONDS, **query: Query) -> Json:
+        """POST; `read_timeout` is in seconds, for commands that the server works on before it answers."""
+        return self._json("POST", path, query=query, body=_encode(body), read_timeout=read_timeout)
 
     def update(self, path: str, body: Json, **query: Query) -> Json:
         """PUT."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from webhook.errors import BadRequest, Json, UnsupportedMediaType
-from webhook.meta import timestamps
+from webhook.meta import jsontext, timestamps
 from webhook.meta.schema import Schema
 
 _JSON: Final = "application/json"
@@ -111,10 +111,12 @@ def _parsed(body: bytes, form: str, seen: _Duplicates) -> Any:
     if form == _JSON or body.lstrip()[:1] in (b"{", b"["):
         if not body.strip():
             raise ValueError("unexpected end of JSON input")
-        value = json.loads(body, object_pairs_hook=seen.pairs, parse_constant=_no_constant)
+        value = jsontext.loads(body, object_pairs_hook=seen.pairs, parse_constant=_no_constant)
         _check_depth(value)
         return value
-    return _load_yaml(body, seen)
+    value = _load_yaml(body, seen)
+    jsontext.check_text(value)
+    return value
 
 
 def _check_depth(value: Any) -> None:

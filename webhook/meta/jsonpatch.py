@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException, ReplaceOperation
+from jsonpatch import CopyOperation, InvalidJsonPatch, JsonPatch, JsonPatchException, ReplaceOperation
 from jsonpointer import JsonPointerException
 
 from webhook.errors import BadRequest, Invalid, Json, RequestEntityTooLarge
+from webhook.meta import jsontext
 
 MAX_OPERATIONS: Final = 10_000
+MAX_DOCUMENT: Final = 3 * 1024 * 1024
 
 
 class _Replace(ReplaceOperation):  # type: ignore[misc]
@@ -18,14 +20,25 @@ class _Replace(ReplaceOperation):  # type: ignore[misc]
 
     def apply(self, obj: Any) -> Any:
         target, key = self.pointer.to_last(obj)
-        if isinstance(target, dict) and key not in target:
+        if key is not None and isinstance(target, dict) and key not in target:
             target[key] = self.operation["value"]
             return obj
         return super().apply(obj)
 
 
+class _Copy(CopyOperation):  # type: ignore[misc]
+    """Each copy can double the document, so copies have a budget as in Kubernetes."""
+
+    def apply(self, obj: Any) -> Any:
+        if len(json.dumps(obj)) > MAX_DOCUMENT:
+            raise RequestEntityTooLarge(
+                f"a JSON patch must not copy a document beyond {MAX_DOCUMENT} bytes", details={}
+            )
+        return super().apply(obj)
+
+
 class _Patch(JsonPatch):  # type: ignore[misc]
-    operations = {**JsonPatch.operations, "replace": _Replace}  # noqa: RUF012 - the library's own seam
+    operations = {**JsonPatch.operations, "replace": _Replace, "copy": _Copy}  # noqa: RUF012 - the library's own seam
 
 
 def apply(document: Json, patch: bytes) -> Json:
@@ -51,7 +64,7 @@ def apply(document: Json, patch: bytes) -> Json:
 def parse(patch: bytes) -> list[Any]:
     """The operations of a patch's body; BadRequest for anything but a list."""
     try:
-        operations = json.loads(patch)
+        operations = jsontext.loads(patch)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"error decoding patch: {error}") from error
     if not isinstance(operations, list):

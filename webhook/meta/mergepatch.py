@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from webhook.errors import BadRequest, Json
+from webhook.meta import jsontext
 
 
 def apply(document: Json, patch: bytes | Json) -> Json:
@@ -18,7 +18,7 @@ def apply(document: Json, patch: bytes | Json) -> Json:
 def parse(patch: bytes) -> Json:
     """The object in a patch's body; BadRequest for anything else."""
     try:
-        value = json.loads(patch)
+        value = jsontext.loads(patch)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"error decoding patch: {error}") from error
     if not isinstance(value, dict):

@@ -15,6 +15,8 @@ Query = Mapping[str, Sequence[str]]
 FieldValidation = Literal["Ignore", "Warn", "Strict"]
 
 _MAX_MANAGER: Final = 128
+_MAX_LIMIT: Final = 2**31 - 1
+_MAX_TIMEOUT: Final = 24 * 3600
 _VALIDATIONS: Final = ("", "Ignore", "Strict", "Warn")
 _MATCHES: Final = ("Exact", "NotOlderThan")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
@@ -109,14 +111,14 @@ def list_options(query: Query) -> ListOptions:
     options = ListOptions(
         label_selector=_first(query, "labelSelector"),
         field_selector=_first(query, "fieldSelector"),
-        limit=_integer(query, "limit") or 0,
+        limit=min(max(_integer(query, "limit") or 0, 0), _MAX_LIMIT),
         continue_token=_first(query, "continue"),
         resource_version=_first(query, "resourceVersion"),
         match=_first(query, "resourceVersionMatch"),
         watch=bool(_flag(query, "watch")),
         bookmarks=bool(_flag(query, "allowWatchBookmarks")),
         send_initial_events=_flag(query, "sendInitialEvents"),
-        timeout_seconds=_integer(query, "timeoutSeconds"),
+        timeout_seconds=_seconds(query, "timeoutSeconds"),
     )
     findings = _watch_findings(options) if options.watch else _list_findings(options)
     if findings:
@@ -196,3 +198,8 @@ def _integer(query: Query, key: str) -> int | None:
     if not _INTEGER.fullmatch(text):
         raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax')
     return int(text)
+
+
+def _seconds(query: Query, key: str) -> int | None:
+    given = _integer(query, key)
+    return None if given is None else min(max(given, 0), _MAX_TIMEOUT)

@@ -21,7 +21,10 @@ def php(**more):
         pytest.param({"dryRun": "All"}, None, DeleteOptions(dry_run=True), id="a dry run in the query"),
         pytest.param({}, {"dryRun": ["All"]}, DeleteOptions(dry_run=True), id="a dry run in the body"),
         pytest.param(
-            {"dryRun": "All"}, {"kind": "DeleteOptions", "apiVersion": "v1"}, DeleteOptions(), id="a body hides the query"
+            {"dryRun": "All"},
+            {"kind": "DeleteOptions", "apiVersion": "v1"},
+            DeleteOptions(),
+            id="a body hides the query",
         ),
         pytest.param({"dryRun": "All"}, {}, DeleteOptions(dry_run=True), id="an empty body hides nothing"),
         pytest.param(
@@ -138,7 +141,9 @@ def test_preconditions_that_fail_are_a_conflict_of_the_kind(asked, why):
         pytest.param([], DeleteOptions(orphan_dependents=True), ["orphan"], id="orphan in the old spelling"),
         pytest.param([], DeleteOptions(policy="Foreground"), ["foregroundDeletion"], id="foreground"),
         pytest.param(["orphan", "foregroundDeletion"], DeleteOptions(policy="Background"), [], id="background frees"),
-        pytest.param(["orphan"], DeleteOptions(policy="Foreground"), ["foregroundDeletion"], id="one replaces the other"),
+        pytest.param(
+            ["orphan"], DeleteOptions(policy="Foreground"), ["foregroundDeletion"], id="one replaces the other"
+        ),
         pytest.param(
             ["example.com/hold"],
             DeleteOptions(policy="Background"),

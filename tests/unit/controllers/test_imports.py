@@ -161,7 +161,7 @@ class Api:
     def __init__(self, *answers):
         self.posted, self.answers = [], list(answers)
 
-    def create(self, path, body):
+    def create(self, path, body, *, read_timeout=None):
         assert path == IMPORTS
         self.posted.append((body["metadata"]["resourceVersion"], targets(body)))
         answer = self.answers.pop(0) if self.answers else {"status": {"images": [{"status": {"status": "Success"}}]}}

@@ -75,6 +75,7 @@ def test_a_json_patch_changes_what_it_names(operations, path, value):
         [{"path": "/x", "value": 1}],
         [{"op": "move", "path": "/x"}],
         [{"op": "replace", "path": "", "value": []}],
+        [{"op": "replace", "path": "", "value": 1}],
         [{"op": "add", "path": 5, "value": 1}],
         ["add"],
         [None],

@@ -84,7 +84,7 @@ def test_tags_merge_by_name(patch, tags):
         ),
         pytest.param(
             {"metadata": {"finalizers": ["e.io/c"]}, "$x": 1},
-            {**BASE, "metadata": {"finalizers": ["e.io/a", "e.io/b", "e.io/c"]}},
+            {**BASE, "metadata": {"finalizers": ["e.io/c", "e.io/a", "e.io/b"]}},
             id="texts are added to a set",
         ),
         pytest.param(
@@ -118,7 +118,7 @@ def order(*names):
     [
         ("abc", "", "cba", "cba"),
         ("abc", "d", "adbc", "adbc"),
-        ("abc", "d", None, "abcd"),
+        ("abc", "d", None, "dabc"),
         ("abc", "ca", None, "bca"),
         ("abc", "", "ba", "bac"),
         ("", "ba", "ab", "ab"),
@@ -159,7 +159,7 @@ def test_containers_and_their_lists_merge_by_their_keys():
         {
             "name": "web",
             "image": "web:1",
-            "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
+            "env": [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}],
             "ports": [{"containerPort": 80, "name": "http"}],
             "args": ["b"],
         }
