@@ -40,8 +40,7 @@ class Reflector:
     """Feeds a `Sink` from `path`, for ever; failures are retried with jittered backoff.
 
     `synced` is set after the first complete list. `position` is the resource version up to which everything has been
-    delivered. `contact` is when the server last answered (monotonic seconds).
-    `metadata_only` asks for objects without their contents.
+    delivered. `metadata_only` asks for objects without their contents.
     """
 
     def __init__(
@@ -58,7 +57,6 @@ class Reflector:
     ) -> None:
         self.synced = threading.Event()
         self.position = ""
-        self.contact = 0.0
         self._client, self._path, self._sink = client, path, sink
         self._page, self._query = page, query or {}
         self._metadata_only = metadata_only
@@ -131,7 +129,6 @@ class Reflector:
             **self._query,
         )
         self._watch = watch
-        self.contact = time.monotonic()
         try:
             if self._stopping.is_set():
                 # Stopped before there was a watch to interrupt.
@@ -156,7 +153,6 @@ class Reflector:
         self.position = position
         self._sink.advance(position)
         self._failures = 0
-        self.contact = time.monotonic()
 
     def _fail(self, error: Exception) -> None:
         if self._stopping.is_set():

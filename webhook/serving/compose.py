@@ -32,15 +32,16 @@ from webhook.storage.sqlite import SqliteStore
 from webhook.storage.store import Store
 from webhook.telemetry import ADMISSION_IMAGES, ADMISSION_REVIEWS, CERTIFICATE_EXPIRY
 from webhook.tls.authority import LOOPBACK_NAME, expiry
+from webhook.view import feed
 from webhook.view.direct import DirectView
-from webhook.view.index import StreamSink, View
+from webhook.view.index import View
+from webhook.view.namespaces import RunLevels
 
 if TYPE_CHECKING:
     from webhook.serving.server import Life
 
 _log = logging.getLogger(__name__)
 
-_STREAMS: Final = "/apis/image.openshift.io/v1/imagestreams"
 _TICK: Final = 0.05
 
 Authenticate = Callable[[Mapping[str, Any]], User]
@@ -58,9 +59,9 @@ class Standalone:
     def application(self, life: Life) -> WsgiApp:
         """The application of one worker, with a view and threads of its own."""
         store = SqliteStore(self._settings.database)
-        view = View()
-        self._keep(store, view, life)
-        return application(self._settings, store, view, BearerToken(self._token), life)
+        view, levels = View(with_images=True), RunLevels()
+        self._keep(store, feed.reflectors(self._client("imagestreams-view"), view, levels), life)
+        return application(self._settings, store, view, levels, BearerToken(self._token), life)
 
     @property
     def background(self) -> Work | None:
@@ -83,16 +84,17 @@ class Standalone:
     def _client(self, user_agent: str) -> KubeClient:
         return KubeClient(loopback(self._settings, self._token), user_agent=user_agent)
 
-    def _keep(self, store: Store, view: View, life: Life) -> None:
+    def _keep(self, store: Store, reflectors: Sequence[Reflector], life: Life) -> None:
         settings = self._settings
-        reflector = Reflector(self._client("imagestreams-view"), _STREAMS, StreamSink(view))
-        threading.Thread(target=_follow, args=(settings, reflector, life), name="view", daemon=True).start()
+        threading.Thread(target=_follow, args=(settings, reflectors, life), name="view", daemon=True).start()
         Chores(settings.data / "chores.lock", settings.compaction_interval, lambda: _chores(settings, store)).start(
             life.stopping
         )
 
 
-def application(settings: Settings, store: Store, view: View, authenticate: Authenticate, life: Life) -> WsgiApp:
+def application(
+    settings: Settings, store: Store, view: View, levels: RunLevels, authenticate: Authenticate, life: Life
+) -> WsgiApp:
     """The layers of one worker, outermost first: health, metrics, admission, API."""
 
     def load(resource: str, namespace: str, name: str) -> Json | None:
@@ -104,7 +106,7 @@ def application(settings: Settings, store: Store, view: View, authenticate: Auth
     # Workloads that are stored here are admitted against the store itself: a view would lag behind the last write.
     mutate = Mutator(DirectView(load, settings.integrated_registry), settings, namespaces)
     app = create_app(store, settings, authenticate=authenticate, mutate=mutate, stopping=life.stopping)
-    admission = AdmissionEndpoint(app.wsgi_app, view, settings, namespaces=namespaces, observe=observe)
+    admission = AdmissionEndpoint(app.wsgi_app, view, settings, namespaces=levels.get, observe=observe)
     app.wsgi_app = admission  # type: ignore[method-assign]
     return HealthEndpoint(MetricsEndpoint(app, authenticate), checks(store, view, life))
 
@@ -157,21 +159,23 @@ def wait_until_listening(settings: Settings, stopping: Stopping) -> bool:
     return False
 
 
-def _follow(settings: Settings, reflector: Reflector, life: Life) -> None:
-    """Keep the view current, tell when it is, and end its watch when the server stops."""
+def _follow(settings: Settings, reflectors: Sequence[Reflector], life: Life) -> None:
+    """Keep the view current, tell when it is, and end its watches when the server stops."""
     CERTIFICATE_EXPIRY.set(expiry(serving_pair(settings).certificate).timestamp())
     if not wait_until_listening(settings, life.stopping):
         return
-    reflector.start()
-    while not life.stopping() and not reflector.synced.wait(_TICK):
-        pass
-    if reflector.synced.is_set():
+    for reflector in reflectors:
+        reflector.start()
+    while not life.stopping() and not all(one.synced.is_set() for one in reflectors):
+        time.sleep(_TICK)
+    if not life.stopping():
         life.ready()
         if life.all_ready():
             _log.info("Ready.")
     while not life.stopping():
         time.sleep(_TICK)
-    reflector.stop()
+    for reflector in reflectors:
+        reflector.stop()
 
 
 def _chores(settings: Settings, store: Store) -> None:

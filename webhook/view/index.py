@@ -41,7 +41,6 @@ class View:
         self._images_position = 0
         self._position = 0
         self._ready = threading.Event()
-        self._advanced = threading.Condition()
 
     @classmethod
     def from_objects(cls, streams: Iterable[Json], images: Iterable[Json] | None = None) -> Self:
@@ -99,10 +98,8 @@ class View:
 
     def advance_streams(self, position: str) -> None:
         """Streams are current up to this resource version."""
-        with self._advanced:
-            # No maximum: after a restore from a backup a server counts from a lower number again.
-            self._position = _number(position) or self._position
-            self._advanced.notify_all()
+        # No maximum: after a restore from a backup a server counts from a lower number again.
+        self._position = _number(position) or self._position
 
     def replace_images(self, objects: Iterable[Json], position: str) -> None:
         """The whole collection of images, of which only the names are kept."""
@@ -123,11 +120,6 @@ class View:
     def advance_images(self, position: str) -> None:
         """Images are current up to this resource version."""
         self._images_position = _number(position) or self._images_position or 1
-
-    def wait_for(self, version: int, timeout: float) -> bool:
-        """Waits until streams are current up to `version`; False when the time is over first."""
-        with self._advanced:
-            return self._advanced.wait_for(lambda: self._position >= version, timeout)
 
 
 class StreamSink:

@@ -73,7 +73,9 @@ def test_other_namespaces_and_kinds_are_not_heard_of(api: Api):
     with api.watch(WATCH) as watch:
         watch.chunk()
         api.post(path("imagestreams", namespace="office"), stream("php"))
-        api.post("/api/v1/namespaces/shop/secrets", {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "pull"}})
+        api.post(
+            "/api/v1/namespaces/shop/secrets", {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "pull"}}
+        )
         api.create("ruby")
 
         assert watch.names(1) == ["ADDED ruby"]
@@ -172,7 +174,10 @@ def test_initial_events_end_with_a_bookmark(api: Api, store):
     assert bookmark == {
         "kind": "ImageStream",
         "apiVersion": "image.openshift.io/v1",
-        "metadata": {"resourceVersion": bookmark["metadata"]["resourceVersion"], "annotations": {INITIAL_EVENTS_END: "true"}},
+        "metadata": {
+            "resourceVersion": bookmark["metadata"]["resourceVersion"],
+            "annotations": {INITIAL_EVENTS_END: "true"},
+        },
     }
     assert int(bookmark["metadata"]["resourceVersion"]) == store.revision() - 1
 

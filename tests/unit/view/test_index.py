@@ -85,22 +85,6 @@ def test_a_deleted_image_is_missing():
     assert view.has_image(V1, view.stream("shop", "app"))
 
 
-def test_waiting_ends_when_the_version_arrives():
-    view = View.from_objects([])
-    assert not view.wait_for(7, timeout=0)
-    waiting = threading.Event()
-
-    def advance():
-        waiting.wait(10)
-        view.advance_streams("7")
-
-    thread = threading.Thread(target=advance)
-    thread.start()
-    waiting.set()
-    assert view.wait_for(7, timeout=10)
-    thread.join()
-
-
 def test_a_server_that_counts_anew_is_believed():
     view = View.from_objects([])
     view.advance_streams("500")
