@@ -14,10 +14,11 @@ REGISTRY_PORT ?= 5000
 TESTS ?= tests
 PROCESSES ?= auto
 HOSTS ?=
+ONLY ?=
 
 .PHONY: help
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 $(INSTALLED): pyproject.toml constraints.txt .ci/venv
 	PYTHON=$(PYTHON) .ci/venv
@@ -43,6 +44,10 @@ registry: $(INSTALLED) ## Run a local registry with small images on 127.0.0.1:50
 .PHONY: test
 test: $(INSTALLED) ## Run all tests (TESTS=tests/unit narrows)
 	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile $(TESTS)
+
+.PHONY: conformance
+conformance: $(INSTALLED) ## Compare with the answers recorded from OpenShift, reported by area (ONLY="tagging/ import/" narrows)
+	@$(BIN)/python -m tests.conformance run $(if $(ONLY),--only $(ONLY))
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check format, rules, types, layers and shell scripts

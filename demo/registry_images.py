@@ -47,6 +47,9 @@ class Image:
         return digest_of(self.manifest)
 
 
+Catalogue = Mapping[str, Mapping[str, Image]]  # repository → tag → image
+
+
 def digest_of(content: bytes) -> str:
     """The digest under which a registry stores these bytes."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
@@ -90,8 +93,8 @@ def index(children: Sequence[Image], *, oci: bool = False) -> Image:
     return Image(_json(manifest), media_type, children=tuple(children))
 
 
-def catalogue() -> dict[str, dict[str, Image]]:
-    """What is pushed: repository → tag → image."""
+def catalogue() -> Catalogue:
+    """What is pushed."""
     php = {version: build(f"php {version}", layers=2, labels={"version": version}) for version in ("8.1", "8.2")}
     return {
         "library/php": {**php, "latest": php["8.2"]},
@@ -124,9 +127,9 @@ class Registry:
             self._send("PUT", f"{location}{join}digest={digest}", content, "application/octet-stream")
         self._send("PUT", f"/v2/{repository}/manifests/{tag}", image.manifest, image.media_type)
 
-    def push_all(self) -> None:
-        """Push the whole catalogue."""
-        for repository, tags in catalogue().items():
+    def push_all(self, images: Catalogue) -> None:
+        """Push a whole catalogue."""
+        for repository, tags in images.items():
             for tag, image in tags.items():
                 self.push(repository, tag, image)
 
@@ -160,7 +163,7 @@ def main(arguments: Sequence[str]) -> int:
     """`push URL` or `digest NAME:TAG`."""
     match arguments:
         case ["push", url]:
-            Registry(url).push_all()
+            Registry(url).push_all(catalogue())
         case ["digest", name]:
             repository, _, tag = name.partition(":")
             known = catalogue()

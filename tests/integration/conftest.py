@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import trustme
 
 from tests.integration.api import Api
 from tests.integration.kubectl import Kubectl
-from tests.integration.servers import DockerRegistry, Server
+from tests.integration.servers import DockerRegistry, Server, make_certificate
 
 _numbers = itertools.count(1)
 
@@ -74,12 +73,6 @@ def password_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dock
 def tls_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerRegistry]:
     """A registry over https whose authority the server does not know."""
     folder = tmp_path_factory.mktemp("tls-registry")
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    authority.cert_pem.write_to_path(folder / "ca.crt")
-    certificate.private_key_pem.write_to_path(folder / "server.key")
-    for part in certificate.cert_chain_pems:
-        part.write_to_path(folder / "server.crt", append=True)
-    registry = DockerRegistry(folder, certificate=folder / "server.crt")
+    registry = DockerRegistry(folder, certificate=make_certificate(folder))
     yield registry
     registry.stop()

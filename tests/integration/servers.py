@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import trustme
 import urllib3
 import yaml
 
-from demo.registry_images import Registry
+from demo.registry_images import Catalogue, Registry, catalogue
 
 START_SECONDS = 30.0
 READER = "reader:secret"
@@ -142,9 +143,11 @@ class Server:
 
 
 class DockerRegistry:
-    """A docker-registry with the catalogue of demo/registry_images.py in it, kept in memory."""
+    """A docker-registry with the catalogue of demo/registry_images.py or another one in it, kept in memory."""
 
-    def __init__(self, folder: Path, *, password: bool = False, certificate: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, images: Catalogue | None = None, *, password: bool = False, certificate: Path | None = None
+    ) -> None:
         program = shutil.which("docker-registry")
         if program is None:
             pytest.skip("docker-registry is not installed (Debian: apt-get install docker-registry)")
@@ -157,7 +160,8 @@ class DockerRegistry:
             pytest.fail(f"docker-registry stopped at once; it printed:\n{self._process.output()}")
         scheme = "https" if certificate else "http"
         authority = str(certificate.with_name("ca.crt")) if certificate else ""
-        Registry(f"{scheme}://{self.address}", READER if password else "", authority).push_all()
+        pushed = Registry(f"{scheme}://{self.address}", READER if password else "", authority)
+        pushed.push_all(catalogue() if images is None else images)
 
     def _configure(self, folder: Path, password: bool, certificate: Path | None) -> Path:
         config: dict[str, object] = {
@@ -179,6 +183,18 @@ class DockerRegistry:
     def stop(self) -> None:
         """Forget everything."""
         self._process.kill()
+
+
+def make_certificate(folder: Path) -> Path:
+    """A certificate for 127.0.0.1, with its key and the authority that signed it (`ca.crt`) in the same folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(folder / "ca.crt")
+    issued.private_key_pem.write_to_path(folder / "server.key")
+    for part in issued.cert_chain_pems:
+        part.write_to_path(folder / "server.crt", append=True)
+    return folder / "server.crt"
 
 
 def _listens(host: str, port: int) -> bool:
