@@ -93,7 +93,8 @@ class _Server:
         return response
 
     def _routed(self, query: options.Query, pretty: bool) -> Response:
-        if not requestinfo.is_plain(request.path):
+        # Not request.path, in which several leading slashes have become one.
+        if not requestinfo.is_plain(request.environ.get("PATH_INFO", "/")):
             return Response(_NO_PAGE, 404, content_type="text/plain; charset=utf-8")
         user = self.authenticate(request.environ)
         document = self.documents.find(request.method, request.path, dict(request.headers))

@@ -56,7 +56,8 @@ def test_options_come_from_the_body_or_else_from_the_query(query, body, expected
         pytest.param(
             {"propagationPolicy": "Sideways"},
             None,
-            'propagationPolicy: Unsupported value: "Sideways": supported values: "Orphan", "Background", "Foreground", "nil"',
+            'propagationPolicy: Unsupported value: "Sideways":'
+            ' supported values: "Orphan", "Background", "Foreground", "nil"',
             id="a policy that there is not",
         ),
         pytest.param(

@@ -23,7 +23,6 @@ def tag_names(obj):
         pytest.param(b"", "json parse error: unexpected end of JSON input (<empty>)", id="nothing"),
         pytest.param(b"[]", "couldn't get version/kind; json parse error", id="a list"),
         pytest.param(b'{"kind": "ImageStream"', "couldn't get version/kind; json parse error", id="half an object"),
-        pytest.param(b'{"apiVersion": "image.openshift.io/v1"}', "Object 'Kind' is missing in", id="no kind"),
         pytest.param(
             b'{"kind": "ImageStream", "apiVersion": "image.openshift.io/v1", "metadata": "php"}',
             "cannot be handled as a ImageStream",
@@ -52,6 +51,12 @@ def test_a_body_that_is_no_stream_is_a_bad_request(api: Api, body, expected):
 
     assert refused["reason"] == "BadRequest"
     assert expected in refused["message"]
+
+
+def test_a_body_may_leave_out_its_kind_and_version(api: Api):
+    made = api.post(STREAMS, {"metadata": {"name": "php"}})
+
+    assert (made["kind"], made["apiVersion"]) == ("ImageStream", "image.openshift.io/v1")
 
 
 def test_yaml_is_read_too(api: Api):

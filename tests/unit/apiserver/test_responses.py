@@ -6,7 +6,7 @@ import json
 import pytest
 import yaml
 
-from tests.unit.apiserver.api import PHP_82, Api, path, spec_tag
+from tests.unit.apiserver.api import PHP_82, Api, path
 from webhook.apiserver import responses
 from webhook.errors import Forbidden, TooManyRequests
 
@@ -23,7 +23,9 @@ def column_names(table):
 
 
 def test_kubectl_gets_a_table_with_the_columns_of_streams(api: Api):
-    made = api.create("php", spec_tag("8.2", "quay.io/acme/php:8.2"))
+    api.create("php")
+    api.push("8.2")
+    made = api.stream()
 
     table = api.get(PHP, Accept=KUBECTL)
 

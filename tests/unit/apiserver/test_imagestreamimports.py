@@ -1,0 +1,265 @@
+"""Imports, with a stub in place of the registries."""
+
+import pytest
+
+from tests.unit.apiserver.api import ADDRESS, INTEGRATED, PHP_82, PHP_83, Api, causes, image, path, spec_tag
+from webhook.apiserver import catalog
+from webhook.importer.fetched import Fetched, FetchedImage
+
+IMPORTS = path("imagestreamimports")
+CHECKED = "openshift.io/image.dockerRepositoryCheck"
+MISSING = {
+    "metadata": {},
+    "status": "Failure",
+    "reason": "NotFound",
+    "message": f'dockerimage.image.openshift.io "{ADDRESS}:latest" not found',
+    "code": 404,
+}
+
+
+class Registries:
+    """An importer that finds what it was given and remembers what it was asked."""
+
+    def __init__(self):
+        self.found = fetched()
+        self.asked = []
+
+    def fetch(self, isi, stream, secrets):
+        self.asked.append((isi, stream, secrets))
+        return self.found
+
+
+def fetched(digest=PHP_82):
+    bare = {key: value for key, value in image(digest).items() if key not in ("kind", "apiVersion")}
+    return Fetched(images=(FetchedImage("latest", {**bare, "dockerImageManifest": "{}"}),))
+
+
+def failed():
+    return Fetched(images=(FetchedImage("latest", failure=MISSING),))
+
+
+def isi(*, storing=True, to="8.2", source=f"{ADDRESS}:latest", name="php", **metadata):
+    wanted = {"from": {"kind": "DockerImage", "name": source}, **({"to": {"name": to}} if to else {})}
+    return {
+        "kind": "ImageStreamImport",
+        "apiVersion": "image.openshift.io/v1",
+        "metadata": {"name": name, **metadata},
+        "spec": {"import": storing, "images": [wanted]},
+    }
+
+
+@pytest.fixture
+def registries(monkeypatch):
+    stub = Registries()
+    monkeypatch.setattr(catalog, "Importer", lambda **_: stub)
+    return stub
+
+
+@pytest.fixture
+def api(registries, serve):
+    return serve()
+
+
+def test_an_import_creates_stream_tag_and_image(api: Api):
+    made = api.post(IMPORTS, isi())
+
+    stream = api.stream()
+    assert stream["metadata"]["annotations"][CHECKED].endswith("Z")
+    assert stream["metadata"]["generation"] == 1
+    assert (stream["spec"]["tags"][0]["name"], stream["spec"]["tags"][0]["generation"]) == ("8.2", 1)
+    (event,) = stream["status"]["tags"][0]["items"]
+    assert (event["image"], event["generation"]) == (PHP_82, 1)
+    assert event["dockerImageReference"] == f"{ADDRESS}@{PHP_82}"
+    assert made["status"]["import"] == {key: stream[key] for key in ("metadata", "spec", "status")}
+    assert api.get(path("images", PHP_82, namespace=""))["dockerImageReference"] == f"{ADDRESS}@{PHP_82}"
+
+
+def test_the_answer_names_each_image_and_only_a_new_one_has_a_version(api: Api):
+    first = api.post(IMPORTS, isi())["status"]["images"][0]
+    again = api.post(IMPORTS, isi())["status"]["images"][0]
+
+    assert (first["status"]["status"], first["image"]["metadata"]["name"]) == ("Success", PHP_82)
+    assert "dockerImageManifest" not in first["image"]
+    assert ("resourceVersion" in first["image"]["metadata"], "resourceVersion" in again["image"]["metadata"]) == (
+        True,
+        False,
+    )
+
+
+def test_a_preview_stores_nothing(api: Api, store):
+    before = store.revision()
+
+    made = api.post(IMPORTS, isi(storing=False))
+
+    assert made["status"]["images"][0]["image"]["metadata"]["name"] == PHP_82
+    assert "import" not in made["status"]
+    assert store.revision() == before
+
+
+def test_a_dry_run_stores_nothing(api: Api, store):
+    before = store.revision()
+
+    made = api.post(f"{IMPORTS}?dryRun=All", isi())
+
+    assert made["status"]["import"]["metadata"]["name"] == "php"
+    assert store.revision() == before
+
+
+def test_importing_the_same_again_writes_nothing(api: Api, store):
+    api.post(IMPORTS, isi())
+    before = store.revision()
+
+    api.post(IMPORTS, isi())
+
+    assert store.revision() == before
+
+
+def test_a_newer_image_comes_on_top(api: Api, registries):
+    api.post(IMPORTS, isi())
+    registries.found = fetched(PHP_83)
+    api.post(IMPORTS, isi())
+
+    stream = api.stream()
+    events = [(one["image"], one["generation"]) for one in stream["status"]["tags"][0]["items"]]
+    assert (events, stream["metadata"]["generation"]) == ([(PHP_83, 2), (PHP_82, 1)], 2)
+
+
+def test_an_alias_follows_an_import(api: Api):
+    api.create("php", spec_tag("latest", "8.2", kind="ImageStreamTag"))
+
+    api.post(IMPORTS, isi())
+
+    heads = {one["tag"]: one["items"][0]["image"] for one in api.stream()["status"]["tags"]}
+    assert heads == {"8.2": PHP_82, "latest": PHP_82}
+
+
+def test_a_failure_is_an_answer_and_a_condition(api: Api, registries):
+    registries.found = failed()
+
+    made = api.post(IMPORTS, isi())
+
+    assert made["status"]["images"][0]["status"] == MISSING
+    (entry,) = api.stream()["status"]["tags"]
+    (condition,) = entry["conditions"]
+    assert (condition["type"], condition["status"], condition["reason"]) == ("ImportSuccess", "False", "NotFound")
+    assert condition["message"] == MISSING["message"]
+
+
+def test_a_failure_keeps_the_history(api: Api, registries):
+    api.post(IMPORTS, isi())
+    registries.found = failed()
+    api.post(IMPORTS, isi())
+
+    assert api.get(path("imagestreamtags", "php:8.2"))["image"]["metadata"]["name"] == PHP_82
+
+
+def test_the_status_of_a_client_is_dropped(api: Api, registries):
+    registries.found = failed()
+
+    made = api.post(IMPORTS, {**isi(storing=False), "status": {"images": [{"status": {"status": "Success"}}]}})
+
+    assert [one["status"] for one in made["status"]["images"]] == [MISSING]
+
+
+def test_registries_are_asked_with_the_stream_and_the_pull_secrets_of_the_namespace(api: Api, registries):
+    stream = api.create("php")
+    for name, namespace, more in (
+        ("pull", "shop", {}),
+        ("hidden", "shop", {"openshift.io/image.excludeSecret": "true"}),
+        ("elsewhere", "office", {}),
+    ):
+        body = {
+            "kind": "Secret",
+            "apiVersion": "v1",
+            "metadata": {"name": name, "annotations": more},
+            "type": "kubernetes.io/dockerconfigjson",
+        }
+        api.post(f"/api/v1/namespaces/{namespace}/secrets", body)
+
+    api.post(IMPORTS, isi())
+
+    ((request, given, secrets),) = registries.asked
+    assert request["spec"]["images"][0]["importPolicy"] == {"importMode": "Legacy"}
+    assert given == stream
+    assert [one["metadata"]["name"] for one in secrets] == ["pull"]
+
+
+def test_a_target_that_is_left_out_is_the_tag_of_the_source(api: Api):
+    api.post(IMPORTS, isi(to="", source=f"{ADDRESS}:1-147"))
+
+    assert [one["name"] for one in api.stream()["spec"]["tags"]] == ["1-147"]
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        pytest.param({**isi(), "spec": {"import": True}}, ["spec.images"], id="nothing asked for"),
+        pytest.param(isi(source="Quay.io/A:1"), ["spec.images[0].from.name"], id="no reference"),
+        pytest.param(isi(name="PHP"), ["metadata.name"], id="no name for a stream"),
+    ],
+)
+def test_an_import_against_the_rules_asks_no_registry(api: Api, registries, body, fields):
+    assert [field for field, _ in causes(api.post(IMPORTS, body, code=422))] == fields
+    assert registries.asked == []
+
+
+@pytest.mark.parametrize(
+    ("exists", "code", "kind"),
+    [
+        pytest.param(True, 409, "imagestream", id="an old version"),
+        pytest.param(False, 404, "imagestreamimports", id="a version of a stream that there is not"),
+    ],
+)
+def test_a_version_must_be_the_stream_s(api: Api, registries, exists, code, kind):
+    if exists:
+        api.create("php")
+
+    refused = api.post(IMPORTS, isi(resourceVersion="1"), code=code)
+
+    assert refused["details"] == {"name": "php", "group": "image.openshift.io", "kind": kind}
+    assert registries.asked == []
+
+
+def test_a_uid_is_not_compared(api: Api):
+    api.post(IMPORTS, isi(uid="11111111-2222-3333-4444-555555555555"))
+
+
+def limit_tags(api, most):
+    limit = {"type": "openshift.io/ImageStream", "max": {"openshift.io/image-tags": most}}
+    body = {"kind": "LimitRange", "apiVersion": "v1", "metadata": {"name": "few"}, "spec": {"limits": [limit]}}
+    api.post("/api/v1/namespaces/shop/limitranges", body)
+
+
+def test_an_import_over_the_limit_leaves_a_condition_on_the_stream(api: Api):
+    api.create("php", spec_tag("8.1", "quay.io/acme/php:8.1"))
+    limit_tags(api, "1")
+
+    refused = api.post(IMPORTS, isi(), code=422)
+
+    assert "exceeds the maximum limit" in refused["message"]
+    stream = api.stream()
+    assert [one["name"] for one in stream["spec"]["tags"]] == ["8.1"]
+    (entry,) = stream["status"]["tags"]
+    assert (entry["tag"], entry["conditions"][0]["reason"]) == ("8.2", "Invalid")
+    assert entry["conditions"][0]["generation"] == 2
+
+
+def test_an_import_over_the_limit_does_not_create_a_stream(api: Api):
+    limit_tags(api, "0")
+
+    api.post(IMPORTS, isi(), code=422)
+
+    api.get(path("imagestreams", "php"), code=404)
+
+
+def test_a_stream_that_changes_during_the_import_is_a_conflict(api: Api, registries):
+    api.create("php")
+
+    def meanwhile(isi, stream, secrets):
+        api.patch(path("imagestreams", "php"), {"metadata": {"labels": {"lang": "php"}}})
+        return fetched()
+
+    registries.fetch = meanwhile
+
+    assert api.post(IMPORTS, isi(), code=409)["reason"] == "Conflict"
+    assert api.stream()["status"] == {"dockerImageRepository": f"{INTEGRATED}/shop/php"}
