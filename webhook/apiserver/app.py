@@ -12,6 +12,7 @@ from webhook.apiserver import requestinfo, responses, watching
 from webhook.apiserver.catalog import Catalog, build
 from webhook.apiserver.documents import Documents
 from webhook.apiserver.handlers import Answer, Body, Handling
+from webhook.apiserver.ownership import APPLY_TYPE
 from webhook.apiserver.requestinfo import RequestInfo
 from webhook.apiserver.rest import Call, Rest
 from webhook.apiserver.sandbox import Mutate
@@ -27,7 +28,7 @@ from webhook.errors import (
     details_of,
     qualified,
 )
-from webhook.meta import negotiation, options
+from webhook.meta import decode, negotiation, options
 from webhook.meta.identity import User
 from webhook.settings import Settings
 from webhook.storage.store import StorageError, Store
@@ -110,7 +111,10 @@ class _Server:
         wanted = responses.acceptable(rest, request.headers.get("Accept"))
         listing = options.list_options(query) if info.verb in ("list", "watch", "deletecollection") else None
         write = options.write_options(
-            query, _WRITES.get(info.verb, "Delete"), user_agent=request.headers.get("User-Agent", "")
+            query,
+            _WRITES.get(info.verb, "Delete"),
+            apply=_is_apply(info),
+            user_agent=request.headers.get("User-Agent", ""),
         )
         # A deletion has its options in a body, which hides the query (image-api 12.26).
         dry_run = write.dry_run and not info.verb.startswith("delete")
@@ -148,6 +152,8 @@ class _Server:
             return handling.create(body)
         if verb == "update":
             return handling.update(body)
+        if _is_apply(handling.info):
+            return handling.apply(body, lambda: self.catalog.check_namespace(handling.info.namespace))
         if verb == "patch":
             return handling.patch(body)
         if verb == "delete":
@@ -186,6 +192,10 @@ def _has_named(rest: Rest) -> bool:
 
 def _has_collection(rest: Rest) -> bool:
     return bool({"list", "create", "deletecollection"} & set(rest.verbs))
+
+
+def _is_apply(info: RequestInfo) -> bool:
+    return info.verb == "patch" and decode.media_type(request.headers.get("Content-Type")) == APPLY_TYPE
 
 
 def _media_type() -> str:

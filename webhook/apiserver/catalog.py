@@ -120,11 +120,12 @@ def _image_group(catalog: Catalog, store: Store, settings: Settings, plain: dict
         limit_ranges=lambda namespace: _all(plain["limitranges"], namespace),
         may_pull=_everybody_may,
     )
-    internal = stored(StoredRest, InternalStreamStrategy(rules), resources.IMAGESTREAMS)
-    images = stored(StoredRest, ImageStrategy(), resources.IMAGES)
+    internal = stored(StoredRest, InternalStreamStrategy(rules), resources.IMAGESTREAMS, tracked=False)
+    internal_status = stored(StatusRest, ImageStreamStatusStrategy(rules), resources.IMAGESTREAMS, tracked=False)
+    internal_images = stored(StoredRest, ImageStrategy(), resources.IMAGES, tracked=False)
     status = stored(StatusRest, ImageStreamStatusStrategy(rules), resources.IMAGESTREAMS)
-    streams = Streams(internal, status, images)
-    catalog.add(images)
+    streams = Streams(internal, internal_status, internal_images)
+    catalog.add(stored(StoredRest, ImageStrategy(), resources.IMAGES))
     catalog.add(stored(StoredRest, ImageStreamStrategy(rules), resources.IMAGESTREAMS, fields=FIELDS))
     catalog.add(status)
     _views(catalog, streams, settings, plain["secrets"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from webhook.apiserver import deletion, metadata
+from webhook.apiserver.ownership import APPLY_TYPE, check_config
 from webhook.apiserver.requestinfo import RequestInfo
 from webhook.apiserver.rest import Call, Listing, Rest, Selection
 from webhook.errors import BadRequest, Expired, FieldError, Invalid, Json, NotFound, Timeout, UnsupportedMediaType
@@ -14,7 +15,12 @@ from webhook.meta import continuation, decode, jsonpatch, mergepatch, strategicp
 from webhook.meta.options import ListOptions, WriteOptions
 from webhook.meta.selectors import FieldSelector, LabelSelector
 
-PATCH_TYPES = ("application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json")
+PATCH_TYPES = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    APPLY_TYPE,
+)
 _PAGE = 500
 
 
@@ -88,6 +94,21 @@ class Handling:
         shown, created = self.rest.update(self.call, self.info.name, transform)
         return Answer(201 if created else 200, shown)
 
+    def apply(self, body: Body, admit: Callable[[], None]) -> Answer:
+        """Server-side apply: 201 where it creates the object, which `admit` may refuse, else 200 (contract 6.2)."""
+        config, duplicates = decode.decode(body.data, "application/yaml", kind=self.rest.kind)
+        check_config(config, self.rest.api_version, self.rest.kind)
+        self._report(duplicates, patched=False)
+        meta = dict(config.get("metadata") or {})
+        metadata.agree_on_name({"metadata": {**meta, "name": meta.get("name") or self.info.name}}, self.info.name)
+        if not self._exists():
+            admit()
+        config = metadata.agree_on_namespace(
+            {**config, "metadata": {**meta, "name": self.info.name}}, self.info.namespace
+        )
+        shown, created = self.rest.apply(self.call, self.info.name, config, force=self.write.force)
+        return Answer(201 if created else 200, shown)
+
     def delete(self, query: Mapping[str, str], body: Body) -> Answer:
         """200 with a Status that names what is gone, or with the object that waits for its finalizers."""
         options = self._delete_options(query, body)
@@ -124,6 +145,13 @@ class Handling:
             if after is None:
                 return Answer(200, Listing(deleted, page.revision))
 
+    def _exists(self) -> bool:
+        try:
+            self.rest.get(self.call, self.info.name)
+        except NotFound:
+            return False
+        return True
+
     def _uid(self) -> str:
         try:
             return self.rest.uid_of(self.rest.get(self.call, self.info.name))
@@ -147,11 +175,15 @@ class Handling:
         if not isinstance(obj.get("metadata", {}), dict):
             raise BadRequest("metadata must be an object")
         obj.setdefault("metadata", {})
+        self._report(findings, patched=patched)
+        return obj
+
+    def _report(self, findings: Texts, *, patched: bool) -> None:
         if not findings or self.write.field_validation == "Ignore":
-            return obj
+            return
         if self.write.field_validation != "Strict":
             self.call.warnings.extend(findings)
-            return obj
+            return
         text = f"strict decoding error: {', '.join(findings)}"
         if patched:
             cause = FieldError.invalid("patch", "", text)

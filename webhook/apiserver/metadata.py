@@ -66,9 +66,16 @@ def for_update(new: Json, old: Json) -> Json:
         meta.pop(key, None)
         if key in before:
             meta[key] = before[key]
-    for key in ("selfLink", "managedFields"):
-        meta.pop(key, None)
+    meta.pop("selfLink", None)
+    meta["managedFields"] = before.get("managedFields")
     return {**new, "metadata": _without_empty(meta)}
+
+
+def with_managed_fields(obj: Json, managed: list[Json] | None) -> Json:
+    """The object with these managedFields; None leaves those that it has."""
+    return (
+        obj if managed is None else {**obj, "metadata": _without_empty({**obj["metadata"], "managedFields": managed})}
+    )
 
 
 def finalizer_findings(new: Json, old: Json) -> list[FieldError]:

@@ -20,6 +20,7 @@ PATCH_TYPES: Final = (
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
 )
 _BODY_TYPES: Final = ("application/json", "application/yaml")
 _GVK: Final = "x-kubernetes-group-version-kind"

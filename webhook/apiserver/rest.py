@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from webhook.apiserver.deletion import DeleteOptions
-from webhook.errors import Json, MethodNotAllowed, StatusError, qualified
+from webhook.errors import Json, MethodNotAllowed, StatusError, UnsupportedMediaType, qualified
 from webhook.meta.identity import User
 from webhook.meta.resources import ResourceInfo
 from webhook.meta.selectors import FieldSelector, LabelSelector
@@ -102,6 +102,13 @@ class Rest:
     def update(self, call: Call, name: str, transform: Transform) -> tuple[Json, bool]:
         """Replace an object by what `transform` makes of it; True where that created it."""
         raise self._no("update")
+
+    def apply(self, call: Call, name: str, config: Json, *, force: bool) -> tuple[Json, bool]:
+        """Server-side apply; True where that created the object. Only for kinds that keep track of managers."""
+        name = qualified(self.info.resource, self.info.group)
+        raise UnsupportedMediaType(
+            f"server-side apply is not supported on {name}: use another type of patch", details={}
+        )
 
     def delete(self, call: Call, name: str, options: DeleteOptions) -> Json | None:
         """Delete one object; the object where it has to wait for finalizers, else None."""

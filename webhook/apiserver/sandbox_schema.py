@@ -69,7 +69,7 @@ _CONTAINER: Final = _loose(
         "env": _keyed("Environment variables.", "name"),
         "envFrom": array(_loose(""), "Sources of environment variables."),
         "ports": array(
-            _loose("", {"containerPort": integer("The port."), "protocol": string("TCP, UDP or SCTP.")}),
+            _loose("", {"containerPort": integer("The port."), "protocol": string("TCP, UDP or SCTP.", default="TCP")}),
             "The ports that the container listens on.",
             merge_key="containerPort",
             **_PORT_KEYS,

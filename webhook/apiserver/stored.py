@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from webhook.apiserver import deletion, metadata
 from webhook.apiserver.deletion import DeleteOptions
+from webhook.apiserver.ownership import Managed, Ownership, settled
 from webhook.apiserver.rest import Call, Listing, Rest, Row, Selection, Transform
 from webhook.errors import (
     AlreadyExists,
@@ -80,12 +81,18 @@ class StoredRest(Rest):
         unconditional_update: bool = False,
         columns: list[Json] | None = None,
         row: Row | None = None,
+        tracked: bool = True,
     ) -> None:
+        """`tracked` is False for writes of the server's own, which change nothing about who owns which field."""
         self.info, self.store, self.strategy, self.schema = info, store, strategy, schema
         self.fields = Rest.fields | fields
         self.unconditional_update = unconditional_update
         self.columns, self._row = columns, row
         self.key = qualified(info.resource, info.group)
+        has_status = any(one.name == "status" for one in info.subresources)
+        self.ownership = (
+            Ownership(schema, self.api_version, self.subresource, has_status) if tracked and schema else None
+        )
 
     # reading
 
@@ -152,9 +159,12 @@ class StoredRest(Rest):
 
     def create(self, call: Call, obj: Json) -> Json:
         """Store a new object; a generated name is tried again where it is taken."""
+        return self._created(call, obj, None)
+
+    def _created(self, call: Call, obj: Json, managed: Managed | None) -> Json:
         generated = not obj["metadata"].get("name") and bool(obj["metadata"].get("generateName"))
         for left in reversed(range(_GENERATED_NAMES if generated else 1)):
-            new = self._prepared_for_create(call, obj)
+            new = self._prepared_for_create(call, obj, managed)
             try:
                 return self._commit_create(call, new)
             except AlreadyExists as taken:
@@ -165,8 +175,11 @@ class StoredRest(Rest):
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _prepared_for_create(self, call: Call, obj: Json) -> Json:
-        new = metadata.for_create(self.strategy.default(obj))
+    def _prepared_for_create(self, call: Call, obj: Json, managed: Managed | None) -> Json:
+        new = self.strategy.default(obj)
+        if managed is None and self.ownership is not None:
+            managed = self.ownership.created(call, new)
+        new = metadata.for_create(new)
         name = new["metadata"].get("name", "")
         findings = self._name_findings(name, call.namespace)
         if findings and not name:
@@ -175,7 +188,7 @@ class StoredRest(Rest):
         findings += names.object_meta_findings(new["metadata"]) + more
         if findings:
             raise Invalid.of(self.kind, self.info.group, name, findings)
-        return new
+        return metadata.with_managed_fields(new, managed)
 
     def _name_findings(self, name: str, namespace: str) -> Findings:
         if not name:
@@ -205,13 +218,44 @@ class StoredRest(Rest):
 
         A transform that sets a resource version itself means exactly that version: then a Conflict is final.
         """
+        return self._replaced(call, name, lambda old: (transform(self.strategy.decorate(old)), None)), False
+
+    def apply(self, call: Call, name: str, config: Json, *, force: bool) -> tuple[Json, bool]:
+        """Apply what one manager wants to the object; True where that created it (contract 6.2)."""
+        ownership = self.ownership
+        if ownership is None:
+            return super().apply(call, name, config, force=force)
+        config = ownership.checked(config, name)
+
+        def merged(old: Json) -> tuple[Json, Managed | None]:
+            live = self.strategy.default(self.strategy.decorate(old))
+            return ownership.applied(call, live, old, config, force)
+
+        for left in reversed(range(_TRIES)):
+            if self.subresource or self.find(call.namespace, name) is not None:
+                try:
+                    return self._replaced(call, name, merged), False
+                except NotFound:
+                    if self.subresource or not left:
+                        raise
+                    continue
+            new, managed = ownership.applied(call, None, {}, config, force)
+            try:
+                return self._created(call, new, managed), True
+            except AlreadyExists:
+                if not left:
+                    raise
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _replaced(self, call: Call, name: str, step: Callable[[Json], tuple[Json, Managed | None]]) -> Json:
+        """The object after `step`, which finds the new one and its managedFields (None: as after any update)."""
         for left in reversed(range(_TRIES)):
             old = self._existing(call.namespace, name)
-            new = self._prepared_for_update(call, transform(self.strategy.decorate(old)), old)
+            new = self._prepared_for_update(call, *step(old), old)
             if _same(new, old):
-                return self.strategy.decorate(old), False
+                return self.strategy.decorate(old)
             try:
-                return self._commit_update(call, new, old), False
+                return self._commit_update(call, new, old)
             except Stale as stale:
                 if not left:
                     raise Conflict.of(self.info.resource, self.info.group, name, MODIFIED) from stale
@@ -219,7 +263,7 @@ class StoredRest(Rest):
                 raise NotFound.of(self.info.resource, self.info.group, name) from missing
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _prepared_for_update(self, call: Call, new: Json, old: Json) -> Json:
+    def _prepared_for_update(self, call: Call, new: Json, managed: Managed | None, old: Json) -> Json:
         name = old["metadata"]["name"]
         asked = new["metadata"].get("resourceVersion") or ""
         if not asked and not self.unconditional_update:
@@ -229,12 +273,16 @@ class StoredRest(Rest):
             raise Invalid.of(self.info.resource, self.info.group, name, [must])
         if asked and asked != old["metadata"]["resourceVersion"]:
             raise Conflict.of(self.info.resource, self.info.group, name, MODIFIED)
-        new = metadata.for_update(self.strategy.default(new), old)
+        new = self.strategy.default(new)
+        if managed is None and self.ownership is not None:
+            managed = self.ownership.updated(call, self.strategy.default(self.strategy.decorate(old)), new, old)
+        new = metadata.for_update(new, old)
         new, findings = self.strategy.prepare_for_update(call, new, old)
         findings = names.object_meta_findings(new["metadata"]) + metadata.finalizer_findings(new, old) + findings
         if findings:
             raise Invalid.of(self.kind, self.info.group, name, findings)
-        return new
+        # What the server itself writes leaves the managers as they are.
+        return settled(metadata.with_managed_fields(new, managed), old)
 
     def _commit_update(self, call: Call, new: Json, old: Json) -> Json:
         meta, version = old["metadata"], int(old["metadata"]["resourceVersion"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 from typing import Any, Final
 
 from jsonpatch import CopyOperation, InvalidJsonPatch, JsonPatch, JsonPatchException, ReplaceOperation
@@ -15,7 +16,7 @@ MAX_OPERATIONS: Final = 10_000
 MAX_DOCUMENT: Final = 3 * 1024 * 1024
 
 
-class _Replace(ReplaceOperation):  # type: ignore[misc]
+class _Replace(ReplaceOperation):
     """Kubernetes' `replace` of a key that is not there adds it, which the RFC forbids and clients rely on."""
 
     def apply(self, obj: Any) -> Any:
@@ -26,7 +27,7 @@ class _Replace(ReplaceOperation):  # type: ignore[misc]
         return super().apply(obj)
 
 
-class _Copy(CopyOperation):  # type: ignore[misc]
+class _Copy(CopyOperation):
     """Each copy can double the document, so copies have a budget as in Kubernetes."""
 
     def apply(self, obj: Any) -> Any:
@@ -37,8 +38,8 @@ class _Copy(CopyOperation):  # type: ignore[misc]
         return super().apply(obj)
 
 
-class _Patch(JsonPatch):  # type: ignore[misc]
-    operations = {**JsonPatch.operations, "replace": _Replace, "copy": _Copy}  # noqa: RUF012 - the library's own seam
+class _Patch(JsonPatch):
+    operations = MappingProxyType({**JsonPatch.operations, "replace": _Replace, "copy": _Copy})
 
 
 def apply(document: Json, patch: bytes) -> Json:

@@ -151,7 +151,7 @@ def test_each_patch_type_has_its_own_way_with_lists(api: Api, kind, patch, expec
         pytest.param(MERGE, {"metadata": {"resourceVersion": "1"}}, 409, id="an old version"),
         pytest.param(MERGE, {"kind": "ImageStreamTag"}, 400, id="another kind"),
         pytest.param("application/json", {}, 415, id="no patch type"),
-        pytest.param("application/apply-patch+yaml", {}, 415, id="server-side apply"),
+        pytest.param("application/apply-patch+yaml", {}, 422, id="a server-side apply without a manager"),
     ],
 )
 def test_a_patch_that_cannot_be_applied_changes_nothing(api: Api, kind, patch, code):

@@ -95,7 +95,7 @@ def test_every_field_of_the_image_group_is_explained():
 
 
 def test_an_apply_patch_is_announced_only_where_it_is_served():
-    types = (*openapi.PATCH_TYPES, "application/apply-patch+yaml")
+    types = tuple(one for one in openapi.PATCH_TYPES if one != "application/apply-patch+yaml")
     document = openapi.document(resources.IMAGE_GROUP, image_schema.DEFINITIONS, patch_types=types)
     patch = document["paths"][f"{PREFIX}/images/{{name}}"]["patch"]
     assert tuple(patch["requestBody"]["content"]) == types

@@ -1,0 +1,130 @@
+"""Whose fields are whose, in what is stored: managedFields around the writes of one kind (contract 6.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from webhook.apiserver.rest import Call
+from webhook.errors import BadRequest, Json, StatusError
+from webhook.meta import decode, fieldcompare, managedfields, timestamps
+from webhook.meta.managedfields import Actor, Entries
+from webhook.meta.schema import Schema
+
+APPLY_TYPE = "application/apply-patch+yaml"
+# The value of metadata.managedFields.
+Managed = list[Json]
+_ALWAYS = ("apiVersion", "kind", "metadata")
+
+
+class Untyped(StatusError):
+    """Kubernetes answers fields that a schema does not know with an untyped 500 in an apply (contract 6.2)."""
+
+    code, reason = 500, ""
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """How one resource, or its `/status`, keeps track of the managers of its fields.
+
+    What an endpoint does not write, nobody comes to own through it: the status, or everything but the status.
+    """
+
+    schema: Schema
+    api_version: str
+    subresource: str = ""
+    has_status: bool = False
+
+    def created(self, call: Call, obj: Json) -> Managed:
+        """managedFields of an object that is new, as its creator sent it."""
+        blank: Json = {key: {} for key in ("metadata", "spec", "status") if isinstance(obj.get(key), dict)}
+        return managedfields.encode(self._updated(call, blank, self._written(obj, blank), []))
+
+    def updated(self, call: Call, live: Json, new: Json, stored: Json) -> Managed:
+        """managedFields after any write but an apply; `new` is what the client wants, before the strategy's say.
+
+        An object without managedFields stays without.
+        """
+        entries = self._entries(stored, None if self.subresource else new)
+        return managedfields.encode(self._updated(call, live, self._written(new, live), entries)) if entries else []
+
+    def applied(self, call: Call, live: Json | None, stored: Json, config: Json, force: bool) -> tuple[Json, Managed]:
+        """The object with the config applied, and its managedFields; `live` is None for one that is to be created."""
+        now = timestamps.now()
+        entries = [] if live is None else self._entries(stored, None)
+        if live is not None and not entries:
+            entries = managedfields.before_first_apply(live, self.api_version, self.schema, now)
+        base = live or {key: config[key] for key in ("apiVersion", "kind")}
+        new, after = managedfields.apply(
+            {"metadata": {}, **base}, self._own(config), entries, self._actor(call), self.schema, now, force=force
+        )
+        return new, managedfields.encode(after)
+
+    def checked(self, config: Json, name: str) -> Json:
+        """The config of an apply without nulls; BadRequest or Untyped for one that cannot be applied."""
+        meta = config.get("metadata") or {}
+        problem = next(fieldcompare.problems(config, self.schema), None)
+        if problem:
+            where = f"{meta.get('namespace') or ''}/{name}; {self.api_version}, Kind={config['kind']}"
+            raise Untyped(f"failed to create typed patch object ({where}): {problem}")
+        return decode.prune(config, self.schema)[0]
+
+    def _updated(self, call: Call, live: Json, new: Json, entries: Entries) -> Entries:
+        return managedfields.update(live, new, entries, self._actor(call), self.schema, timestamps.now())
+
+    def _actor(self, call: Call) -> Actor:
+        return Actor(call.field_manager or "unknown", self.api_version, self.subresource)
+
+    def _own(self, config: Json) -> Json:
+        """The part of a config that this endpoint writes."""
+        if self.subresource:
+            meta = {key: config["metadata"][key] for key in ("name", "resourceVersion") if key in config["metadata"]}
+            return {key: config[key] for key in (*_ALWAYS, "status") if key in config} | {"metadata": meta}
+        return {key: value for key, value in config.items() if not (self.has_status and key == "status")}
+
+    def _written(self, new: Json, live: Json) -> Json:
+        """The new object as far as this endpoint writes it, and the live one beyond."""
+        if not (self.subresource or self.has_status):
+            return new
+        ours, others = (new, live) if self.subresource else (live, new)
+        kept = {key: value for key, value in others.items() if key != "status"}
+        return {**kept, "status": ours["status"]} if "status" in ours else kept
+
+    def _entries(self, stored: Json, new: Json | None) -> Entries:
+        """The entries to start from: a client may replace those that are stored by others, or by none."""
+        before = stored["metadata"].get("managedFields") or []
+        given = None if new is None else new["metadata"].get("managedFields")
+        if given in ([], [{}]):
+            return []
+        try:
+            return managedfields.decode(given or before)
+        except (ValueError, RecursionError):
+            return managedfields.decode(before)
+
+
+def check_config(config: Json, api_version: str, kind: str) -> None:
+    """A BadRequest where the body of an apply is not an object of this kind, or says who owns what."""
+    version, given = config.get("apiVersion") or "", config.get("kind") or ""
+    if (version, given) != (api_version, kind):
+        shown = version if version else "/"
+        raise BadRequest(f"invalid object type: {shown}, Kind={given}")
+    if not isinstance(config.get("metadata") or {}, dict):
+        raise BadRequest("metadata must be an object")
+    if (config.get("metadata") or {}).get("managedFields"):
+        raise BadRequest("metadata.managedFields must be nil")
+
+
+def settled(new: Json, old: Json) -> Json:
+    """The new object with the old managedFields, where they differ in nothing but times and so does the object."""
+    meta, before = new["metadata"], old["metadata"]
+    left, right = _timeless(meta.get("managedFields")), _timeless(before.get("managedFields"))
+    if left != right or "managedFields" not in meta:
+        return new
+    same = {**meta, "managedFields": before["managedFields"], "resourceVersion": before["resourceVersion"]}
+    same_object = {**new, "metadata": same} == old
+    return {**new, "metadata": {**meta, "managedFields": before["managedFields"]}} if same_object else new
+
+
+def _timeless(entries: Any) -> list[Json]:
+    found = [{key: value for key, value in one.items() if key != "time"} for one in entries or ()]
+    return sorted(found, key=lambda one: (one["operation"], one["manager"], one.get("subresource", "")))
