@@ -1,7 +1,7 @@
 """Why a reference was rewritten or left alone: one constant and one sentence per outcome.
 
 A sentence may name `{written}` (the text in the object), `{image}` (what takes its place), `{stream}` (namespace/name),
-`{tag}`, `{repository}`, `{kind}` and `{note}`.
+`{tag}`, `{kind}` and `{note}`.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import Any
 from webhook.apiserver.rest import Call, Rest, Selection
 from webhook.apiserver.stored import StoredRest
 from webhook.apiserver.streams import Streams
+from webhook.distribution.credentials import is_pull_secret
 from webhook.errors import AlreadyExists, Conflict, Forbidden, InternalError, Invalid, Json, NotFound
 from webhook.image import defaults, validation
 from webhook.importer import results
@@ -17,8 +18,6 @@ from webhook.meta.resources import ResourceInfo
 from webhook.meta.selectors import FieldSelector, LabelSelector
 
 GROUP = "image.openshift.io"
-SECRET_TYPES = ("kubernetes.io/dockercfg", "kubernetes.io/dockerconfigjson")
-EXCLUDED = "openshift.io/image.excludeSecret"
 _OVER_LIMIT = "exceeds the maximum limit"
 
 
@@ -105,8 +104,4 @@ def pull_secrets(secrets: StoredRest, call: Call) -> list[Json]:
     """The registry credentials of the namespace, as Secrets (image-api 2.13)."""
     everything = Selection(LabelSelector.parse(""), FieldSelector.parse("", set()))
     found = secrets.list(Call(call.user, call.namespace), everything).items
-    return [
-        one
-        for one in found
-        if one.get("type") in SECRET_TYPES and (one["metadata"].get("annotations") or {}).get(EXCLUDED) != "true"
-    ]
+    return [one for one in found if is_pull_secret(one)]

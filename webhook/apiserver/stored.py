@@ -337,18 +337,6 @@ class StatusRest(StoredRest):
         """A status is read and replaced, never created."""
         return ("get", "patch", "update")
 
-    def create(self, call: Call, obj: Json) -> Json:
-        """Not here."""
-        raise self._no("create")
-
-    def delete(self, call: Call, name: str, options: DeleteOptions) -> Json | None:
-        """Not here."""
-        raise self._no("delete")
-
-    def list(self, call: Call, selection: Selection) -> Listing:
-        """Not here."""
-        raise self._no("list")
-
 
 def encode(obj: Json) -> bytes:
     """The bytes that are stored: without the resource version, which the store gives."""

@@ -15,11 +15,11 @@ from webhook.controllers.workqueue import WorkQueue
 from webhook.errors import Conflict, Json, NotFound, StatusError
 from webhook.image import history, tags
 from webhook.image.reference import InvalidReference, parse
+from webhook.importer.results import CHECK_ANNOTATION
 from webhook.kube.client import KubeClient
 from webhook.kube.failure import Unreachable
 from webhook.kube.reflector import Reflector
 
-CHECK_ANNOTATION = "openshift.io/image.dockerRepositoryCheck"
 INSECURE_ANNOTATION = "openshift.io/image.insecureRepository"
 #: Seconds after which a scheduled tag is looked at again (image-api 6.5).
 DEFAULT_INTERVAL = 900.0

@@ -26,6 +26,12 @@ _KINDS = {
 }
 
 
+def is_pull_secret(secret: Json) -> bool:
+    """True for a Secret with registry credentials that its owner has not excluded (image-api 2.13)."""
+    annotations = (secret.get("metadata") or {}).get("annotations") or {}
+    return secret.get("type") in _KINDS and annotations.get(EXCLUDED) != "true"
+
+
 @dataclass(frozen=True)
 class Credential:
     """A user name and its password; the password is not shown when printed."""
@@ -63,9 +69,9 @@ class Keyring:
 
 def _entries(secret: Json) -> Iterable[tuple[str, Credential]]:
     metadata = secret.get("metadata") or {}
-    data_key, inner = _KINDS.get(secret.get("type", ""), ("", None))
-    if not data_key or (metadata.get("annotations") or {}).get(EXCLUDED) == "true":
+    if not is_pull_secret(secret):
         return
+    data_key, inner = _KINDS[secret["type"]]
     encoded = (secret.get("data") or {}).get(data_key)
     if encoded is None:
         return

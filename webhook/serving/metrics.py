@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client import multiprocess as shared
 
+from webhook.admission import endpoint
 from webhook.apiserver.requestinfo import parse
 from webhook.errors import StatusError
 from webhook.serving.health import PATHS, Environ, StartResponse, WsgiApp
@@ -17,7 +18,6 @@ from webhook.telemetry import DURATION, IN_FLIGHT, REQUESTS
 
 PATH: Final = "/metrics"
 
-ADMISSION: Final = "/admission/mutate"
 _PLAIN_VERBS: Final = {"GET": "get", "HEAD": "get", "POST": "create"}
 
 
@@ -88,6 +88,6 @@ def route(environ: Mapping[str, Any]) -> tuple[str, str]:
     watch = parse_qs(str(environ.get("QUERY_STRING", ""))).get("watch", ["0"])[-1] in ("1", "true")
     info = parse(method, path, watch=watch)
     if info is None:
-        return _PLAIN_VERBS.get(method, "other"), "admission" if path == ADMISSION else "other"
+        return _PLAIN_VERBS.get(method, "other"), "admission" if path == endpoint.PATH else "other"
     resource = f"{info.resource}/{info.subresource}" if info.subresource else info.resource
     return info.verb or "other", resource
