@@ -9,12 +9,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from webhook.distribution.failures import CorruptSecret
 from webhook.errors import Json
 from webhook.image.reference import Reference
+from webhook.reloading import Unusable, read
 
 EXCLUDED = "openshift.io/image.excludeSecret"
 
@@ -67,6 +69,16 @@ class Keyring:
         return found if found and (found.username or found.password) else None
 
 
+def load(path: Path) -> Keyring:
+    """The keyring of a Docker configuration file (`config.json`, or an old `.dockercfg`); raises Unusable."""
+    try:
+        document = json.loads(read(path))
+        return Keyring(_accounts(document.get("auths", document) or {}))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        # Not chained: the original error may quote the content.
+        raise Unusable(f"{path} is not a Docker configuration with registry credentials") from None
+
+
 def _entries(secret: Json) -> Iterable[tuple[str, Credential]]:
     metadata = secret.get("metadata") or {}
     if not is_pull_secret(secret):
@@ -78,11 +90,15 @@ def _entries(secret: Json) -> Iterable[tuple[str, Credential]]:
     try:
         document = json.loads(base64.b64decode(encoded, validate=True))
         accounts = document if inner is None else document.get(inner) or {}
-        found = [(key, _credential(value)) for key, value in accounts.items()]
+        found = _accounts(accounts)
     except (ValueError, TypeError, AttributeError, RecursionError):
         # Not chained: the original error may quote the content.
         raise CorruptSecret(f'the pull secret "{metadata.get("name", "")}" cannot be decoded') from None
     yield from found
+
+
+def _accounts(accounts: Any) -> list[tuple[str, Credential]]:
+    return [(key, _credential(value)) for key, value in accounts.items()]
 
 
 def _credential(account: Any) -> Credential:

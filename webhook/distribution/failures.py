@@ -3,6 +3,8 @@
 DistributionError           the message is for the user who asked for the import; it never carries a secret
 ├── Unreachable             no connection, or no answer in time
 │   └── PlainHttp           an HTTP server where HTTPS was expected
+├── EgressRefused           an address that imports may not connect to
+├── Blocked                 a registry that the administrator has blocked
 ├── UnexpectedAnswer        an answer that the protocol does not know: HTML, a server error, a redirect loop
 ├── TooLarge                a body over its limit
 ├── ContentMismatch         bytes that do not have the digest they were asked for by
@@ -27,6 +29,14 @@ class Unreachable(DistributionError):
 
 class PlainHttp(Unreachable):
     """The server speaks HTTP where HTTPS was expected."""
+
+
+class EgressRefused(DistributionError):
+    """The address is one that imports may not connect to."""
+
+
+class Blocked(DistributionError):
+    """The administrator allows nothing to be read from this registry."""
 
 
 class UnexpectedAnswer(DistributionError):

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import logging
 import platform
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from webhook.distribution import mirrors
+from webhook.distribution.access import Access, Rules
 from webhook.distribution.client import RegistryClient
 from webhook.distribution.credentials import Keyring
-from webhook.distribution.failures import CorruptSecret, DistributionError
+from webhook.distribution.failures import Blocked, CorruptSecret, DistributionError
 from webhook.distribution.tokens import TokenCache
 from webhook.distribution.transport import Transport
 from webhook.errors import Json
 from webhook.image import manifest as manifests
 from webhook.image import tag_priority
 from webhook.image.configuration import BadContent
-from webhook.image.reference import InvalidReference
+from webhook.image.reference import InvalidReference, Reference
 from webhook.importer import bounded, failures, plan
 from webhook.importer.fetched import Fetched, FetchedImage, FetchedRepository
 from webhook.importer.plan import Repository, Want
@@ -40,7 +40,7 @@ class Importer:
     """Fetches imports. One instance serves all threads of a process, which share its bearer tokens.
 
     `max_bulk_import` bounds the tags of a repository import (-1: all), `total_timeout` the seconds of one import
-    whatever the registries do, `extra_ca` is a PEM file or a folder of them trusted besides the system's.
+    whatever the registries do, `access` says which registries are read, how, and with whose password.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class Importer:
         max_bulk_import: int = 50,
         total_timeout: float = 45.0,
         workers: int = 8,
-        extra_ca: Path | None = None,
+        access: Access | None = None,
         connect_timeout: float = 8.0,
         read_timeout: float = 15.0,
     ) -> None:
         self._max_bulk_import, self._total_timeout, self._workers = max_bulk_import, total_timeout, workers
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
-        self._tls = _trust(extra_ca)
+        self._access = access or Access()
         self._tokens = TokenCache()
         self._platform = _MACHINES.get(platform.machine(), "amd64"), "linux"
 
@@ -66,28 +66,35 @@ class Importer:
         namespace. Never raises for what registries do: each failure is the Status of its image.
         """
         deadline = time.monotonic() + self._total_timeout - _RESERVE
-        fetched = self._round(isi, stream, secrets, deadline)
+        rules = self._access.rules()
+        fetched = self._round(isi, stream, secrets, rules, deadline, {})
         if not any(_wrong_password(one) for one in fetched.images):
             return fetched
         # A namespace's outdated password must not keep it from public images (image-api 5.6, anonymous retry).
-        again = self._round(isi, stream, (), deadline)
-        return replace(
-            again,
-            images=tuple(
-                one if _unauthorized(two) else two for one, two in zip(fetched.images, again.images, strict=True)
-            ),
-        )
+        again = self._round(isi, stream, (), rules, deadline, _found(isi, stream, fetched))
+        return _better(fetched, again)
 
-    def _round(self, isi: Json, stream: Json | None, secrets: Sequence[Json], deadline: float) -> Fetched:
+    def _round(
+        self,
+        isi: Json,
+        stream: Json | None,
+        secrets: Sequence[Json],
+        rules: Rules,
+        deadline: float,
+        known: Mapping[Want, FetchedImage],
+    ) -> Fetched:
         transport = Transport(
-            deadline, tls=self._tls, connect_timeout=self._connect_timeout, read_timeout=self._read_timeout
+            deadline,
+            outbound=rules.outbound,
+            connect_timeout=self._connect_timeout,
+            read_timeout=self._read_timeout,
         )
         try:
             keyring = Keyring.from_secrets(secrets)
         except CorruptSecret as error:
             return _Corrupt(error).fetched(isi, stream)
         try:
-            return _Round(transport, self._tokens, keyring, self, deadline).fetched(isi, stream)
+            return _Round(transport, self._tokens, keyring, rules, self, deadline).fetched(isi, stream, known)
         finally:
             transport.close()
 
@@ -130,23 +137,30 @@ class _Round:
     """One pass over the registries with one keyring."""
 
     def __init__(
-        self, transport: Transport, cache: TokenCache, keyring: Keyring, importer: Importer, deadline: float
+        self,
+        transport: Transport,
+        cache: TokenCache,
+        keyring: Keyring,
+        rules: Rules,
+        importer: Importer,
+        deadline: float,
     ) -> None:
-        self._transport, self._cache, self._keyring = transport, cache, keyring
+        self._transport, self._cache, self._keyring, self._rules = transport, cache, keyring, rules
         self._importer, self._deadline = importer, deadline
         self._clients: dict[tuple[Repository, bool], RegistryClient] = {}
         self._lock = threading.Lock()
         self._now = timestamps.now()
 
-    def fetched(self, isi: Json, stream: Json | None) -> Fetched:
+    def fetched(self, isi: Json, stream: Json | None, known: Mapping[Want, FetchedImage]) -> Fetched:
+        """The images of an import; those that are `known` already are not fetched again."""
         wants = plan.images(isi, stream)
         repository = isi["spec"].get("repository")
-        wanted = list(dict.fromkeys(want for want in wants if isinstance(want, Want)))
+        wanted = list(dict.fromkeys(want for want in wants if isinstance(want, Want) and want not in known))
         listing: list[Callable[[], Listing | FetchedImage]] = [lambda: self._list(repository)] if repository else []
         tasks: list[Callable[[], Listing | FetchedImage]] = [self._task(want) for want in wanted]
         results = bounded.run([*listing, *tasks], workers=self._importer.workers, deadline=self._deadline)
         listed = results.pop(0) if repository else None
-        found = {
+        found = dict(known) | {
             want: result if isinstance(result, FetchedImage) else _late(want)
             for want, result in zip(wanted, results, strict=True)
         }
@@ -183,6 +197,7 @@ class _Round:
         name = spec["from"]["name"]
         try:
             want = plan.tag_of(spec, "latest")
+            mirrors.listing_endpoint(want.source, self._rules.registries)
             return Listing(tuple(tag_priority.ordered(self._client(want).tags())))
         except InvalidReference as error:
             return Listing(failure=failures.unreadable(name, str(error)))
@@ -193,13 +208,19 @@ class _Round:
             return Listing(failure=failures.ours(name))
 
     def _fetch(self, want: Want) -> FetchedImage:
+        failed: list[tuple[str, Exception]] = []
         try:
-            return self._image(self._client(want), want)
-        except (DistributionError, BadContent) as error:
-            return FetchedImage(want.tag, failure=failures.of_image(error, want.tried))
+            for endpoint in mirrors.endpoints(want.source, self._rules.registries, by_digest=not want.tag):
+                try:
+                    return self._image(self._client(want, endpoint), want)
+                except (DistributionError, BadContent) as error:
+                    failed.append((want.at(endpoint).tried, error))
+        except Blocked as error:
+            failed.append((want.tried, error))
         except Exception:
             _log.exception("fetching %s failed", want.tried)
             return FetchedImage(want.tag, failure=failures.ours(want.tried))
+        return FetchedImage(want.tag, failure=failures.of_mirrored(failed))
 
     def _image(self, client: RegistryClient, want: Want) -> FetchedImage:
         manifest = self._manifest(client, want.value)
@@ -237,18 +258,21 @@ class _Round:
         config = client.blob(manifest.config) if manifest.config else b""
         return manifests.single_image(manifest, config, want.pull_spec(manifest.digest))
 
-    def _client(self, want: Want) -> RegistryClient:
-        repository = want.repository
+    def _client(self, want: Want, endpoint: Reference | None = None) -> RegistryClient:
+        """The client of the repository, or of a mirror: with its own credentials and the source's insecure flag."""
+        source = endpoint or want.source
+        repository = want.at(source).repository
+        insecure = want.insecure or self._rules.registries.is_insecure(want.source)
         with self._lock:
-            key = repository, want.insecure
+            key = repository, insecure
             if key not in self._clients:
                 self._clients[key] = RegistryClient(
                     self._transport,
                     self._cache,
                     repository.host,
                     repository.path,
-                    credential=self._keyring.find(want.source),
-                    insecure=want.insecure,
+                    credential=self._keyring.find(source) or self._rules.keyring.find(source),
+                    insecure=insecure,
                 )
             return self._clients[key]
 
@@ -273,14 +297,20 @@ def _wrong_password(one: FetchedImage) -> bool:
     return _unauthorized(one) and "username or password" in str((one.failure or {}).get("message", "")).lower()
 
 
-def _trust(extra_ca: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    for file in _pem_files(extra_ca):
-        context.load_verify_locations(cafile=file)
-    return context
+def _found(isi: Json, stream: Json | None, fetched: Fetched) -> dict[Want, FetchedImage]:
+    """What an import has brought already, by what asked for it."""
+    wants: list[Want | FetchedImage] = plan.images(isi, stream)
+    images = list(fetched.images)
+    if fetched.repository is not None:
+        repository = isi["spec"]["repository"]
+        wants += [plan.tag_of(repository, one.tag) for one in fetched.repository.images]
+        images += fetched.repository.images
+    pairs = zip(wants, images, strict=True)
+    return {want: one for want, one in pairs if isinstance(want, Want) and one.failure is None}
 
 
-def _pem_files(path: Path | None) -> Iterable[Path]:
-    if path is None:
-        return []
-    return sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]
+def _better(first: Fetched, second: Fetched) -> Fetched:
+    """The second round, but for what it may not read and the first could at least name."""
+    images = (one if _unauthorized(two) else two for one, two in zip(first.images, second.images, strict=True))
+    keeps = second.repository is None or (second.repository.failure is not None and first.repository is not None)
+    return Fetched(tuple(images), first.repository if keeps else second.repository)

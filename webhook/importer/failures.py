@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from webhook.distribution.failures import (
+    Blocked,
     Denied,
     DistributionError,
     ManifestUnknown,
     RepositoryUnknown,
     WrongPassword,
 )
-from webhook.errors import FieldError, InternalError, Invalid, Json, NotFound, StatusError, Unauthorized
+from webhook.errors import FieldError, Forbidden, InternalError, Invalid, Json, NotFound, StatusError, Unauthorized
 
 GROUP = "image.openshift.io"
 
@@ -21,6 +24,15 @@ def of_image(error: Exception, reference: str) -> Json:
     if (refusal := _refusal(error, reference)) is not None:
         return refusal
     return _status(InternalError.of(f"{reference}: {error}"))
+
+
+def of_mirrored(failed: Sequence[tuple[str, Exception]]) -> Json:
+    """The Status of an image that no endpoint gave, each with its reference; several lose their reasons (5.6)."""
+    if len(failed) == 1:
+        reference, error = failed[0]
+        return of_image(error, reference)
+    texts = (f"{reference}: {error}" for reference, error in failed)
+    return _status(InternalError.of(f"[{', '.join(texts)}]"))
 
 
 def ours(reference: str) -> Json:
@@ -60,6 +72,8 @@ def some_failed(count: int) -> Json:
 
 
 def _refusal(error: Exception, reference: str) -> Json | None:
+    if isinstance(error, Blocked):
+        return _status(Forbidden(f"forbidden: {error}", details={}))
     if isinstance(error, WrongPassword):
         return _status(Unauthorized(f'incorrect username or password for image "{reference}"'))
     if isinstance(error, Denied):

@@ -6,6 +6,8 @@ import pytest
 import trustme
 
 from tests.unit.distribution.stub import Handler, Registry, Server
+from webhook.distribution.connections import Outbound
+from webhook.distribution.trust import Trust
 
 
 @contextmanager
@@ -50,6 +52,5 @@ def secure(authority):
 
 @pytest.fixture
 def trusting(authority):
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
+    """A way out that trusts the authority of `secure`."""
+    return Outbound(trust=Trust(authorities=authority.cert_pem.bytes().decode()))

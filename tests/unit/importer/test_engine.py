@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.distribution.stub import API_VERSION, errors
 from tests.unit.importer.requests import image, request
+from webhook.distribution.access import Access
 from webhook.image import manifest as manifests
 from webhook.importer.engine import Importer
 
@@ -282,5 +283,7 @@ def test_other_authorities_can_be_trusted(secure, authority, tmp_path):
     secure.put_image("team/app", "v1")
     authority.cert_pem.write_to_path(str(tmp_path / "registry-ca.pem"))
     for trusted in (tmp_path, tmp_path / "registry-ca.pem"):
-        assert reasons(fetch(Importer(extra_ca=trusted), image(f"{secure.host}/team/app:v1"))) == [None]
+        assert reasons(fetch(Importer(access=Access(authorities=trusted)), image(f"{secure.host}/team/app:v1"))) == [
+            None
+        ]
     assert "failed to verify certificate" in messages(fetch(Importer(), image(f"{secure.host}/team/app:v1")))[0]

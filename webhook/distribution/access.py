@@ -1,0 +1,69 @@
+"""What the administrator says about registries, as it is now: files that are read again when they change."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from webhook.distribution import configuration, credentials, proxies, trust
+from webhook.distribution.configuration import Registries
+from webhook.distribution.connections import Outbound
+from webhook.distribution.credentials import Keyring
+from webhook.distribution.egress import Egress, Resolve
+from webhook.reloading import Reloading
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What counts for one import from its beginning to its end. `keyring` has the server's own credentials."""
+
+    registries: Registries = field(default_factory=Registries)
+    keyring: Keyring = field(default_factory=Keyring)
+    outbound: Outbound = field(default_factory=Outbound)
+
+
+class Access:
+    """The rules of a server; one instance serves all threads of a process.
+
+    `registries` is the file of `webhook.distribution.configuration`, `credentials` a Docker configuration, `certs` a
+    certs.d folder, `authorities` a PEM file or a folder of them. Raises Unusable for a file that cannot be used.
+    `loopback` opens this machine to imports, `resolve` takes the place of the system's name service.
+    """
+
+    def __init__(
+        self,
+        *,
+        registries: Path | None = None,
+        credentials: Path | None = None,
+        certs: Path | None = None,
+        authorities: Path | None = None,
+        loopback: bool = True,
+        environ: Mapping[str, str] = os.environ,
+        resolve: Resolve | None = None,
+    ) -> None:
+        self._loopback, self._resolve = loopback, resolve
+        self._proxies = proxies.from_environment(environ)
+        self._registries = Reloading(lambda: _registries(registries), lambda: _given(registries))
+        self._keyring = Reloading(lambda: _keyring(credentials), lambda: _given(credentials))
+        self._trust = Reloading(lambda: trust.load(certs, authorities), lambda: trust.files(certs, authorities))
+
+    def rules(self) -> Rules:
+        """The rules of this moment."""
+        registries = self._registries.current()
+        egress = Egress(registries.egress.allow, loopback=self._loopback, resolve=self._resolve)
+        outbound = Outbound(egress, self._trust.current(), self._proxies)
+        return Rules(registries, self._keyring.current(), outbound)
+
+
+def _given(path: Path | None) -> list[Path]:
+    return [] if path is None else [path]
+
+
+def _registries(path: Path | None) -> Registries:
+    return Registries() if path is None else configuration.load(path)
+
+
+def _keyring(path: Path | None) -> Keyring:
+    return Keyring() if path is None else credentials.load(path)
