@@ -18,7 +18,7 @@ from webhook.image.allowlist import AllowedRegistry
 from webhook.image.reference import Reference
 from webhook.reloading import Unusable, read
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
+Above0 = Annotated[float, msgspec.Meta(gt=0)]
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?"
@@ -28,7 +28,7 @@ _PATTERN = re.compile(r"[A-Za-z0-9.*?-]+(?::[0-9*?]+)?")
 _EGRESS_HOST = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
 _HUB = "docker.io"
 OTHERS = "*"
-"""The registry of a `Limits` that counts for every registry without one of its own."""
+"""The registry of a `RegistryLimits` that counts for every registry without one of its own."""
 
 
 class _Struct(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -54,13 +54,16 @@ class Egress(_Struct, frozen=True):
     allow: tuple[str, ...] = ()
 
 
-class Limits(_Struct, frozen=True):
-    """How hard one registry (`host[:port]`, or `*` for all others) is used; what is not said has no limit here."""
+class RegistryLimits(_Struct, frozen=True):
+    """How hard one registry (`host[:port]`, or `*` for all others) is used; what is left out has its default.
+
+    `shortest_interval` is the least time in seconds between two scheduled looks at a tag.
+    """
 
     registry: str = OTHERS
-    requests_per_second: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    burst: Positive | None = None
-    concurrency: Positive | None = None
+    requests_per_second: Above0 | None = None
+    concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    shortest_interval: Above0 | None = None
 
 
 class Registries(_Struct, frozen=True):
@@ -72,7 +75,7 @@ class Registries(_Struct, frozen=True):
     insecure_registries: tuple[str, ...] = ()
     allowed_registries_for_import: tuple[AllowedRegistry, ...] = ()
     egress: Egress = Egress()
-    limits: tuple[Limits, ...] = ()
+    limits: tuple[RegistryLimits, ...] = ()
 
     def is_blocked(self, reference: Reference) -> bool:
         """Is nothing to be read from the reference's registry?"""
@@ -82,11 +85,11 @@ class Registries(_Struct, frozen=True):
         """May the reference's registry be read without a trusted certificate?"""
         return _lists(self.insecure_registries, reference)
 
-    def limits_of(self, registry: str) -> Limits:
+    def limits_of(self, registry: str) -> RegistryLimits:
         """The limits of a registry, by the host[:port] that serves its API."""
         spellings = (registry, _HUB) if Reference(registry, "", "x").is_hub else (registry,)
         known = {one.registry: one for one in self.limits}
-        return next((known[one] for one in (*spellings, OTHERS) if one in known), Limits())
+        return next((known[one] for one in (*spellings, OTHERS) if one in known), RegistryLimits())
 
 
 def load(path: Path) -> Registries:
@@ -160,7 +163,7 @@ def _mirror_problems(name: str, table: tuple[Mirrors, ...]) -> Iterator[str]:
                 yield f'{name}[{index}].mirrors[{number}]: "{mirror}" is not host[:port][/path]'
 
 
-def _limit_problems(limits: tuple[Limits, ...]) -> Iterator[str]:
+def _limit_problems(limits: tuple[RegistryLimits, ...]) -> Iterator[str]:
     for registry, count in Counter(one.registry for one in limits).items():
         if registry != OTHERS and not re.fullmatch(_HOST, registry):
             yield f'limits: the registry "{registry}" is not host[:port] or *'

@@ -6,6 +6,7 @@ import contextlib
 import re
 import socket
 import ssl
+import sys
 import threading
 import time
 import weakref
@@ -79,30 +80,9 @@ class Transport:
         limit: int,
         insecure: bool = False,
         timeout: float | None = None,
+        method: str = "GET",
     ) -> Answer:
         """Fetch `url` and at most `limit` bytes; any status is an answer. Raises DistributionError."""
-        return self._request("GET", url, headers, limit, insecure, timeout)
-
-    def head(
-        self,
-        url: str,
-        headers: Mapping[str, str] | None = None,
-        *,
-        insecure: bool = False,
-        timeout: float | None = None,
-    ) -> Answer:
-        """Like `get`, for the headers alone."""
-        return self._request("HEAD", url, headers, 0, insecure, timeout)
-
-    def _request(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        limit: int,
-        insecure: bool,
-        timeout: float | None,
-    ) -> Answer:
         deadline = min(self._deadline, time.monotonic() + (timeout or self._request_timeout))
         current, sent = url, dict(headers or {})
         for _ in range(_REDIRECTS + 1):
@@ -149,7 +129,8 @@ class Transport:
                 timeout,
                 insecure=insecure,
             )
-            body = _read(response, url, limit, deadline) if method == "GET" else _drop(response)
+            # The length that an answer to HEAD names is that of a body which does not come.
+            body = _read(response, url, limit if method != "HEAD" else sys.maxsize, deadline)
         except EgressRefused as refused:
             raise EgressRefused(f"{_shown(url)}: {refused}") from None
         except DistributionError:
@@ -182,12 +163,6 @@ def _read(response: urllib3.BaseHTTPResponse, url: str, limit: int, deadline: fl
         raise
     response.release_conn()
     return bytes(found)
-
-
-def _drop(response: urllib3.BaseHTTPResponse) -> bytes:
-    response.drain_conn()
-    response.release_conn()
-    return b""
 
 
 def _target(current: str, location: str, insecure: bool) -> SplitResult:
