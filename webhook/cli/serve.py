@@ -42,6 +42,8 @@ class Address(click.ParamType[tuple[str, int]]):
 
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_PATH = click.Path(path_type=Path)
 
 
 @click.command(epilog=_EXAMPLES, context_settings={"show_default": True})
@@ -74,6 +76,14 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     default="Legacy",
     help="For tags that do not say: the image of one platform, or the whole manifest list.",
 )
+@click.option(
+    "--registries", type=_FILE, metavar="FILE", help="Mirrors, allowed and blocked registries, egress, limits (YAML)."
+)
+@click.option(
+    "--registry-credentials", type=_FILE, metavar="FILE", help="The server's own passwords (Docker's config.json)."
+)
+@click.option("--certs-dir", type=_FOLDER, metavar="DIR", help="Authorities and client certificates by registry.")
+@click.option("--registry-ca", type=_PATH, metavar="PATH", help="More authorities: a PEM file, or a folder of them.")
 @click.option("--strict", is_flag=True, help="Exactly OpenShift's behaviour, without anything done beyond it.")
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="Serve this certificate (PEM, with its chain).")
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
@@ -90,6 +100,10 @@ def serve(
     public_registry: str,
     max_bulk_import: int,
     import_mode: ImportMode,
+    registries: Path | None,
+    registry_credentials: Path | None,
+    certs_dir: Path | None,
+    registry_ca: Path | None,
     strict: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -114,6 +128,10 @@ def serve(
         public_registry=public_registry,
         max_bulk_import=max_bulk_import,
         import_mode=import_mode,
+        registries=registries,
+        registry_credentials=registry_credentials,
+        certs_dir=certs_dir,
+        registry_ca=registry_ca,
         workers=workers,
         threads=threads,
         tls_cert=tls_cert,

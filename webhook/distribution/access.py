@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from webhook.distribution.connections import Outbound
 from webhook.distribution.credentials import Keyring
 from webhook.distribution.egress import Egress, Resolve
 from webhook.reloading import Reloading
+from webhook.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,37 @@ class Access:
         self._keyring = Reloading(lambda: _keyring(credentials), lambda: _given(credentials))
         self._trust = Reloading(lambda: trust.load(certs, authorities), lambda: trust.files(certs, authorities))
 
+    def registries(self) -> Registries:
+        """What the file of registries says now."""
+        return self._registries.current()
+
     def rules(self) -> Rules:
         """The rules of this moment."""
-        registries = self._registries.current()
+        registries = self.registries()
         egress = Egress(registries.egress.allow, loopback=self._loopback, resolve=self._resolve)
         outbound = Outbound(egress, self._trust.current(), self._proxies)
         return Rules(registries, self._keyring.current(), outbound)
+
+
+def of(settings: Settings) -> Access:
+    """The rules that a server's settings name; raises Unusable.
+
+    Whoever may use a server on loopback is on this machine already, so imports may reach it too.
+    """
+    return Access(
+        registries=settings.registries,
+        credentials=settings.registry_credentials,
+        certs=settings.certs_dir,
+        authorities=settings.registry_ca,
+        loopback=_is_loopback(settings.host),
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _given(path: Path | None) -> list[Path]:

@@ -14,6 +14,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util import Timeout, make_headers
+from urllib3.util.ssltransport import SSLTransport
 
 from webhook.distribution.egress import Egress
 from webhook.distribution.proxies import Proxies
@@ -149,7 +150,8 @@ def _pool_classes(egress: Egress, track: Track) -> dict[str, type[HTTPConnection
             super().connect()
             # Where the user asked for no verification, urllib3's warning with every request says nothing new.
             self.is_verified = True
-            track(self.sock)
+            # TLS to a proxy with TLS to the registry in it is no socket by itself.
+            track(self.sock.socket if isinstance(self.sock, SSLTransport) else self.sock)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
