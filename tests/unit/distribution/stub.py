@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -102,3 +103,7 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request, client_address):
         """Clients that cut the connection are what some tests are about."""
+
+
+class Server6(Server):
+    address_family = socket.AF_INET6
