@@ -30,19 +30,12 @@ TYPE = ("Content-Type", manifests.DOCKER_MANIFEST)
 class Site:
     """A registry that works, and others to break; `names` is what the name service knows."""
 
-    def __init__(self, api, cleanup):
-        self.api, self._cleanup = api, cleanup
-        self.names = {}
+    def __init__(self, api, names, cleanup):
+        self.api, self.names, self._cleanup = api, names, cleanup
         self.good = self.registry()
 
     def registry(self, context=None, host="127.0.0.1"):
         return self._cleanup.enter_context(running(context, host))
-
-    def resolve(self, host, port):
-        found = self.names.get(host, [host])
-        if isinstance(found, OSError):
-            raise found
-        return [answer for one in found for answer in socket.getaddrinfo(one, port, type=socket.SOCK_STREAM)]
 
     def imports(self, source, *, insecure=True):
         wanted = {"from": {"kind": "DockerImage", "name": source}, "to": {"name": "latest"}}
@@ -56,15 +49,20 @@ class Site:
 
 @pytest.fixture
 def site(monkeypatch):
+    names = {}
+
+    def resolve(host, port):
+        found = names.get(host, [host])
+        if isinstance(found, OSError):
+            raise found
+        return [answer for one in found for answer in socket.getaddrinfo(one, port, type=socket.SOCK_STREAM)]
+
+    quick = functools.partial(Importer, total_timeout=1.5, connect_timeout=1, read_timeout=1)
+    monkeypatch.setattr(catalog, "Importer", quick)
+    monkeypatch.setattr(catalog.access, "of", lambda _: Access(environ={}, resolve=resolve))
+    app = create_app(MemoryStore(), Settings(), authenticate=lambda _: ADMINISTRATOR)
     with ExitStack() as cleanup:
-        names = {}
-        quick = functools.partial(Importer, total_timeout=1.5, connect_timeout=1, read_timeout=1)
-        monkeypatch.setattr(catalog, "Importer", quick)
-        monkeypatch.setattr(catalog.access, "of", lambda _: Access(environ={}, resolve=lambda *at: one.resolve(*at)))
-        app = create_app(MemoryStore(), Settings(), authenticate=lambda _: ADMINISTRATOR)
-        one = Site(Api(app.test_client()), cleanup)
-        one.names = names
-        yield one
+        yield Site(Api(app.test_client()), names, cleanup)
 
 
 def answering(site, answer, at=MANIFEST):
