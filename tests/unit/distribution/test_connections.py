@@ -113,7 +113,7 @@ def test_https_goes_through_a_tunnel_of_the_proxy(proxy, named, get):
     (head,) = proxy.asked
     assert head.startswith("CONNECT registry.test:443 ")
     login = b64encode(b"user:hunter2").decode()
-    assert f"basic {login}" in head.lower().replace(login.lower(), login)
+    assert f"basic {login}".lower() in head.lower()
     assert "Basic x" not in head
     assert named.requests[0]["headers"]["Authorization"] == "Basic x"
     assert "Proxy-Authorization" not in named.requests[0]["headers"]
