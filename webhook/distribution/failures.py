@@ -4,6 +4,7 @@ DistributionError           the message is for the user who asked for the import
 ├── Unreachable             no connection, or no answer in time
 │   └── PlainHttp           an HTTP server where HTTPS was expected
 ├── UnexpectedAnswer        an answer that the protocol does not know: HTML, a server error, a redirect loop
+│   └── RateLimited         the registry's budget is used up, or it asks to be left alone
 ├── TooLarge                a body over its limit
 ├── ContentMismatch         bytes that do not have the digest they were asked for by
 ├── Denied                  the registry refuses access: its error list says so
@@ -31,6 +32,10 @@ class PlainHttp(Unreachable):
 
 class UnexpectedAnswer(DistributionError):
     """The answer is not one of a registry."""
+
+
+class RateLimited(UnexpectedAnswer):
+    """The registry may not be asked in the time there is."""
 
 
 class TooLarge(DistributionError):

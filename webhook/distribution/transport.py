@@ -6,6 +6,7 @@ import contextlib
 import re
 import socket
 import ssl
+import sys
 import threading
 import time
 import weakref
@@ -75,12 +76,13 @@ class Transport:
         limit: int,
         insecure: bool = False,
         timeout: float | None = None,
+        method: str = "GET",
     ) -> Answer:
         """Fetch `url` and at most `limit` bytes; any status is an answer. Raises DistributionError."""
         deadline = min(self._deadline, time.monotonic() + (timeout or self._request_timeout))
         current, sent = url, dict(headers or {})
         for _ in range(_REDIRECTS + 1):
-            answer = self._once(current, sent, limit, insecure, deadline)
+            answer = self._once(method, current, sent, limit, insecure, deadline)
             location = answer.headers.get("Location")
             if answer.status not in _REDIRECT_CODES or not location:
                 return answer
@@ -109,7 +111,9 @@ class Transport:
         if aborted:
             raise TimeoutError("the time for this import is over")
 
-    def _once(self, url: str, headers: Mapping[str, str], limit: int, insecure: bool, deadline: float) -> Answer:
+    def _once(
+        self, method: str, url: str, headers: Mapping[str, str], limit: int, insecure: bool, deadline: float
+    ) -> Answer:
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             raise Unreachable(f"{_shown(url)}: no time left for this request")
@@ -117,7 +121,7 @@ class Transport:
         timeout = Timeout(connect=min(self._connect_timeout, remaining), read=min(self._read_timeout, remaining))
         try:
             response = pools.request(
-                "GET",
+                method,
                 url,
                 headers={"Accept-Encoding": "identity", "User-Agent": "imagestreams", **headers},
                 timeout=timeout,
@@ -125,7 +129,7 @@ class Transport:
                 redirect=False,
                 preload_content=False,
             )
-            body = _read(response, url, limit, deadline)
+            body = _read(response, url, limit if method != "HEAD" else sys.maxsize, deadline)
         except DistributionError:
             raise
         # ValueError: a header or address that the client library refuses to send.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import platform
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,16 +13,17 @@ from pathlib import Path
 from webhook.distribution.client import RegistryClient
 from webhook.distribution.credentials import Keyring
 from webhook.distribution.failures import CorruptSecret, DistributionError
-from webhook.distribution.tokens import TokenCache
+from webhook.distribution.pacing import Pacing
 from webhook.distribution.transport import Transport
 from webhook.errors import Json
 from webhook.image import manifest as manifests
 from webhook.image import tag_priority
 from webhook.image.configuration import BadContent
 from webhook.image.reference import InvalidReference
-from webhook.importer import bounded, failures, plan
+from webhook.importer import bounded, failures, plan, report
+from webhook.importer.clients import Clients, Shared, Usages
 from webhook.importer.fetched import Fetched, FetchedImage, FetchedRepository
-from webhook.importer.plan import Repository, Want
+from webhook.importer.plan import Want
 from webhook.meta import timestamps
 
 _log = logging.getLogger(__name__)
@@ -37,9 +37,9 @@ _RESERVE = 0.2
 
 
 class Importer:
-    """Fetches imports. One instance serves all threads of a process, which share its bearer tokens.
+    """Fetches imports. One instance serves all threads of a process, which share its tokens, sessions and budgets.
 
-    `max_bulk_import` bounds the tags of a repository import (-1: all), `total_timeout` the seconds of one import
+    `pacing` says when each registry may be asked. `max_bulk_import` bounds the tags of a repository import (-1: all), `total_timeout` the seconds of one import
     whatever the registries do, `extra_ca` is a PEM file or a folder of them trusted besides the system's.
     """
 
@@ -52,11 +52,12 @@ class Importer:
         extra_ca: Path | None = None,
         connect_timeout: float = 8.0,
         read_timeout: float = 15.0,
+        pacing: Pacing | None = None,
     ) -> None:
         self._max_bulk_import, self._total_timeout, self._workers = max_bulk_import, total_timeout, workers
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
         self._tls = _trust(extra_ca)
-        self._tokens = TokenCache()
+        self._shared = Shared(pacing or Pacing())
         self._platform = _MACHINES.get(platform.machine(), "amd64"), "linux"
 
     def fetch(self, isi: Json, stream: Json | None, secrets: Sequence[Json]) -> Fetched:
@@ -65,12 +66,25 @@ class Importer:
         `stream` is the target as stored: its tags name preferred platforms. `secrets` are the pull secrets of the
         namespace. Never raises for what registries do: each failure is the Status of its image.
         """
-        deadline = time.monotonic() + self._total_timeout - _RESERVE
-        fetched = self._round(isi, stream, secrets, deadline)
+        begun, usages = time.monotonic(), Usages()
+        fetched = self._fetched(isi, stream, secrets, begun + self._total_timeout - _RESERVE, usages)
+        report.imported(isi, stream, fetched, usages.all(), time.monotonic() - begun)
+        return fetched
+
+    def transport(self, deadline: float) -> Transport:
+        """Connections under the trust and the timeouts of imports, for no longer than `deadline` (time.monotonic)."""
+        return Transport(
+            deadline, tls=self._tls, connect_timeout=self._connect_timeout, read_timeout=self._read_timeout
+        )
+
+    def _fetched(
+        self, isi: Json, stream: Json | None, secrets: Sequence[Json], deadline: float, usages: Usages
+    ) -> Fetched:
+        fetched = self._round(isi, stream, secrets, deadline, usages)
         if not any(_wrong_password(one) for one in fetched.images):
             return fetched
         # A namespace's outdated password must not keep it from public images (image-api 5.6, anonymous retry).
-        again = self._round(isi, stream, (), deadline)
+        again = self._round(isi, stream, (), deadline, usages)
         return replace(
             again,
             images=tuple(
@@ -78,18 +92,24 @@ class Importer:
             ),
         )
 
-    def _round(self, isi: Json, stream: Json | None, secrets: Sequence[Json], deadline: float) -> Fetched:
-        transport = Transport(
-            deadline, tls=self._tls, connect_timeout=self._connect_timeout, read_timeout=self._read_timeout
-        )
+    def _round(
+        self, isi: Json, stream: Json | None, secrets: Sequence[Json], deadline: float, usages: Usages
+    ) -> Fetched:
         try:
             keyring = Keyring.from_secrets(secrets)
         except CorruptSecret as error:
             return _Corrupt(error).fetched(isi, stream)
+        transport = self.transport(deadline)
         try:
-            return _Round(transport, self._tokens, keyring, self, deadline).fetched(isi, stream)
+            clients = Clients(transport, self._shared, keyring, deadline, usages)
+            return _Round(clients, self, deadline).fetched(isi, stream)
         finally:
             transport.close()
+
+    @property
+    def shared(self) -> Shared:
+        """What its imports share with each other."""
+        return self._shared
 
     @property
     def max_bulk_import(self) -> int:
@@ -129,13 +149,8 @@ class _Corrupt:
 class _Round:
     """One pass over the registries with one keyring."""
 
-    def __init__(
-        self, transport: Transport, cache: TokenCache, keyring: Keyring, importer: Importer, deadline: float
-    ) -> None:
-        self._transport, self._cache, self._keyring = transport, cache, keyring
-        self._importer, self._deadline = importer, deadline
-        self._clients: dict[tuple[Repository, bool], RegistryClient] = {}
-        self._lock = threading.Lock()
+    def __init__(self, clients: Clients, importer: Importer, deadline: float) -> None:
+        self._clients, self._importer, self._deadline = clients, importer, deadline
         self._now = timestamps.now()
 
     def fetched(self, isi: Json, stream: Json | None) -> Fetched:
@@ -183,7 +198,7 @@ class _Round:
         name = spec["from"]["name"]
         try:
             want = plan.tag_of(spec, "latest")
-            return Listing(tuple(tag_priority.ordered(self._client(want).tags())))
+            return Listing(tuple(tag_priority.ordered(self._clients.of(want).tags())))
         except InvalidReference as error:
             return Listing(failure=failures.unreadable(name, str(error)))
         except DistributionError as error:
@@ -194,7 +209,7 @@ class _Round:
 
     def _fetch(self, want: Want) -> FetchedImage:
         try:
-            return self._image(self._client(want), want)
+            return self._image(self._clients.of(want), want)
         except (DistributionError, BadContent) as error:
             return FetchedImage(want.tag, failure=failures.of_image(error, want.tried))
         except Exception:
@@ -236,21 +251,6 @@ class _Round:
     def _single(self, client: RegistryClient, want: Want, manifest: manifests.Single) -> Json:
         config = client.blob(manifest.config) if manifest.config else b""
         return manifests.single_image(manifest, config, want.pull_spec(manifest.digest))
-
-    def _client(self, want: Want) -> RegistryClient:
-        repository = want.repository
-        with self._lock:
-            key = repository, want.insecure
-            if key not in self._clients:
-                self._clients[key] = RegistryClient(
-                    self._transport,
-                    self._cache,
-                    repository.host,
-                    repository.path,
-                    credential=self._keyring.find(want.source),
-                    insecure=want.insecure,
-                )
-            return self._clients[key]
 
 
 @dataclass(frozen=True)
