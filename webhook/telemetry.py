@@ -78,13 +78,8 @@ SCHEDULED_LOOKS: Final = Counter(
     "Tags that were looked at without being asked for, by registry and result: unchanged, changed, failing, deferred.",
     ("registry", "result"),
 )
-IMPORTS_WAITING: Final = Gauge(
-    "imagestreams_imports_waiting",
-    "Streams whose import is due and has not begun.",
-    multiprocess_mode="livesum",
-)
 IMPORT_LAG: Final = Gauge(
     "imagestreams_import_lag_seconds",
-    "For how long the import that began last had been due.",
+    "For how long the scheduled look that began last had been due.",
     multiprocess_mode="mostrecent",
 )

@@ -27,7 +27,7 @@ from webhook.apiserver.streamviews import LayersRest, SecretsRest
 from webhook.errors import Json, NotFound
 from webhook.image import printing
 from webhook.image import schema as image_schema
-from webhook.importer.engine import Importer
+from webhook.importer import setup
 from webhook.meta import timestamps
 from webhook.meta.resources import ResourceInfo
 from webhook.settings import Settings
@@ -144,9 +144,16 @@ def _views(catalog: Catalog, streams: Streams, settings: Settings, secrets: Stor
     push = resources.IMAGESTREAMMAPPINGS
     schema = image_schema.for_kind(push.kind)
     catalog.add(ImageStreamMappingRest(push, streams, settings.integrated_registry, schema=schema))
-    importer = Importer(max_bulk_import=settings.max_bulk_import)
     catalog.add(
-        ImageStreamImportRest(command, streams, secrets, importer, mode, schema=image_schema.for_kind(command.kind))
+        ImageStreamImportRest(
+            command,
+            streams,
+            secrets,
+            setup.importer(settings),
+            mode,
+            retrying=settings.retries_imports,
+            schema=image_schema.for_kind(command.kind),
+        )
     )
 
 

@@ -75,7 +75,7 @@ def next_page(answer: Answer, address: str) -> str:
     if not following:
         return ""
     # Only the query of another page matters; registries behind proxies name hosts that are not theirs.
-    query = urlsplit(urljoin(answer.url, following[1])).query
+    query: str = urlsplit(urljoin(answer.url, following[1])).query
     if not query or f"{address}?{query}" == answer.url:
         raise UnexpectedAnswer("the registry's list of tags does not end")
     return query

@@ -131,30 +131,33 @@ class RegistryClient:
         return found[:_MAX_TAGS]
 
     def _ask(self, path: str, headers: Mapping[str, str], limit: int, *, method: str = "GET") -> Answer:
-        session = self._established()
-        url = f"{session.base}/v2/{self._repository}/{path}"
         refused: Answer | None = None
         fresh = False
         for attempt in range(_PATIENT_TRIES):
+            session = self._established()
             sent = {**headers, **self._authorization(session, fresh=fresh)}
             try:
-                answer = self._paced(url, sent, limit, method=method)
+                answer = self._paced(f"{session.base}/v2/{self._repository}/{path}", sent, limit, method=method)
             except RateLimited:
                 if refused is None:
                     raise
                 break
+            except Unreachable:
+                if self._sessions.renew(self._key):
+                    continue
+                raise
             if answer.status == 200:
                 return answer
             refused = answer
+            if answer.status == 401 and self._sessions.renew(self._key):
+                # It may want to be asked in another way than when it was pinged.
+                continue
             if answer.status == 401 and session.scheme == "bearer" and not fresh:
                 # A kept token may have been revoked; one new token is worth a try.
                 fresh = True
             elif not _worth_waiting(answer, attempt):
                 break
         assert refused is not None
-        if refused.status == 401:
-            # It may want to be asked in another way than it said when it was pinged.
-            self._sessions.forget(self._key)
         if method == "HEAD" and refused.status == 404:
             raise ManifestUnknown("manifest unknown")
         raise answers.failure(refused, self._credential)
@@ -176,7 +179,6 @@ class RegistryClient:
                     url, headers, limit=limit, insecure=self._insecure, timeout=timeout, method=method
                 )
             except Unreachable:
-                self._sessions.forget(self._key)
                 if not (self._insecure and url.startswith("https:")):
                     self._pace.failed(self._account)
                 raise

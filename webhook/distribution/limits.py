@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-DEFAULT_REQUESTS_PER_SECOND: Final = 50.0
-DEFAULT_CONCURRENCY: Final = 16
-#: No tag is looked at more often than this, whatever its annotation says.
-SHORTEST_INTERVAL: Final = 15.0
+from webhook.settings import DEFAULT_REGISTRY_CONCURRENCY, DEFAULT_REGISTRY_RATE, SHORTEST_IMPORT_INTERVAL
 
 # Of what is allowed in a second this part may come at once; the rest is spread evenly.
 _AT_ONCE: Final = 0.2
@@ -23,9 +20,9 @@ class Limits:
     between two scheduled looks at a tag.
     """
 
-    requests_per_second: float = DEFAULT_REQUESTS_PER_SECOND
-    concurrency: int = DEFAULT_CONCURRENCY
-    shortest_interval: float = SHORTEST_INTERVAL
+    requests_per_second: float = DEFAULT_REGISTRY_RATE
+    concurrency: int = DEFAULT_REGISTRY_CONCURRENCY
+    shortest_interval: float = SHORTEST_IMPORT_INTERVAL
 
     @property
     def burst(self) -> float:

@@ -21,8 +21,10 @@ from webhook.distribution.limits import DEFAULT, Limits
 
 #: Longer than this no registry is left alone, whatever it asks for, nor after a restart of the machine's clock.
 LONGEST_CLOSING: Final = 3600.0
-_FIRST_REST, _LONGEST_REST = 1.0, 300.0
-_KNOWN = 4096
+#: Longer than this the schedule does not leave a registry alone that gives no answer.
+LONGEST_REST: Final = 300.0
+_FIRST_REST: Final = 1.0
+_KNOWN: Final = 4096
 
 _CLOSED: Final = "toomanyrequests: the registry asks to be left alone for longer than this import may take"
 _SPENT: Final = "the budget of requests to the registry is used up for longer than this import may take"
@@ -140,7 +142,7 @@ class Pace:
         return moment if moment <= self._clock() + LONGEST_CLOSING + 1 else 0.0
 
     def _rest(self, failures: float) -> float:
-        longest = min(_LONGEST_REST, _FIRST_REST * 2.0 ** min(failures - 1, 30))
+        longest = min(LONGEST_REST, _FIRST_REST * math.pow(2, min(failures - 1, 30)))
         return longest * self._rng.uniform(0.75, 1.0)
 
     def _name(self, account: str) -> str:
@@ -165,8 +167,8 @@ class Pacing:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds of `Retry-After`, which is a number or a date (RFC 9110, section 10.2.3); None without a usable one."""
-    text = headers.get("Retry-After", "").strip()
+    """The seconds of `Retry-After`, a number or a date (RFC 9110, section 10.2.3); None without a usable one."""
+    text = str(headers.get("Retry-After", "")).strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
     try:

@@ -68,6 +68,7 @@ class Sessions:
     def __init__(self, kept: SessionCache | None = None) -> None:
         self._kept = kept or SessionCache()
         self._found: dict[SessionKey, Session | DistributionError] = {}
+        self._reused: set[SessionKey] = set()
         self._locks: dict[SessionKey, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -76,7 +77,9 @@ class Sessions:
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            found = self._found.get(key) or self._kept.get(key)
+            found = self._found.get(key)
+            if found is None and (found := self._kept.get(key)) is not None:
+                self._reused.add(key)
             if found is None:
                 found = self._pinged(key, get)
             self._found[key] = found
@@ -84,9 +87,15 @@ class Sessions:
             raise found
         return found
 
-    def forget(self, key: SessionKey) -> None:
-        """The next import pings again."""
-        self._kept.forget(key)
+    def renew(self, key: SessionKey) -> bool:
+        """Is it worth asking again? Once for a session of an earlier import, which is then forgotten."""
+        with self._lock:
+            if key not in self._reused:
+                return False
+            self._reused.discard(key)
+            self._kept.forget(key)
+            self._found.pop(key, None)
+            return True
 
     def _pinged(self, key: SessionKey, get: Callable[[str], Answer]) -> Session | DistributionError:
         try:

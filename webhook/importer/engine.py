@@ -39,8 +39,9 @@ _RESERVE = 0.2
 class Importer:
     """Fetches imports. One instance serves all threads of a process, which share its tokens, sessions and budgets.
 
-    `pacing` says when each registry may be asked. `max_bulk_import` bounds the tags of a repository import (-1: all), `total_timeout` the seconds of one import
-    whatever the registries do, `extra_ca` is a PEM file or a folder of them trusted besides the system's.
+    `pacing` says when each registry may be asked. `max_bulk_import` bounds the tags of a repository import (-1: all),
+    `total_timeout` the seconds of one import whatever the registries do, `extra_ca` is a PEM file or a folder of them
+    trusted besides the system's.
     """
 
     def __init__(
