@@ -12,6 +12,11 @@ DEFAULT_DATA: Final = Path("var")
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8443
 DEFAULT_MAX_BULK_IMPORT: Final = 50
+DEFAULT_IMPORT_INTERVAL: Final = 900.0
+SHORTEST_IMPORT_INTERVAL: Final = 15.0
+DEFAULT_IMPORT_RATE: Final = 20.0
+DEFAULT_REGISTRY_RATE: Final = 50.0
+DEFAULT_REGISTRY_CONCURRENCY: Final = 16
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,18 @@ class Settings:
     registry_credentials: Path | None = None
     registry_ca: Path | None = None
     certs_dir: Path | None = None
+    import_interval: float = DEFAULT_IMPORT_INTERVAL
+    """Seconds between two looks at a scheduled tag (image-api 6.5)."""
+    import_rate: float = DEFAULT_IMPORT_RATE
+    """Imports and looks that the controller begins in a second, over all streams."""
+    imports_in_flight: int = 16
+    """Imports that the controller has under way at once."""
+    import_retry: float = 60.0
+    """Seconds after which a failed import is tried again for the first time; not with `strict`."""
+    registry_rate: float = DEFAULT_REGISTRY_RATE
+    """Requests to one registry in a second, of all processes together."""
+    registry_concurrency: int = DEFAULT_REGISTRY_CONCURRENCY
+    """Requests that one process has open at one registry."""
     workers: int = 2
     threads: int = 64
     tls_cert: Path | None = None
@@ -66,6 +83,16 @@ class Settings:
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig."""
         return self.data / "admin.kubeconfig"
+
+    @property
+    def pace(self) -> Path:
+        """The file in which the processes of one server share when each registry may be asked."""
+        return self.data / "pace"
+
+    @property
+    def retries_imports(self) -> bool:
+        """Are failed imports tried again without being asked for? OpenShift does not."""
+        return self.controllers and not self.strict
 
     @property
     def metrics(self) -> Path:

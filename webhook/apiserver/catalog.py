@@ -29,7 +29,7 @@ from webhook.errors import Json, NotFound
 from webhook.image import printing
 from webhook.image import schema as image_schema
 from webhook.image.allowlist import AllowList
-from webhook.importer.engine import Importer
+from webhook.importer import setup
 from webhook.meta import timestamps
 from webhook.meta.resources import ResourceInfo
 from webhook.settings import Settings
@@ -150,14 +150,14 @@ def _views(
     push = resources.IMAGESTREAMMAPPINGS
     schema = image_schema.for_kind(push.kind)
     catalog.add(ImageStreamMappingRest(push, streams, settings.integrated_registry, schema=schema))
-    importer = Importer(max_bulk_import=settings.max_bulk_import, access=registries)
     catalog.add(
         ImageStreamImportRest(
             command,
             streams,
             secrets,
-            importer,
+            setup.importer(settings, registries),
             mode,
+            retrying=settings.retries_imports,
             schema=image_schema.for_kind(command.kind),
             allowed=lambda: _allowed(registries, settings),
         )

@@ -36,6 +36,7 @@ class ImageStreamImportRest(Rest):
         importer: Importer,
         import_mode: str,
         *,
+        retrying: bool,
         schema: Any,
         allowed: Callable[[], AllowList],
     ) -> None:
@@ -45,6 +46,7 @@ class ImageStreamImportRest(Rest):
         """
         self.info, self.streams, self.secrets = info, streams, secrets
         self.importer, self.import_mode, self.schema = importer, import_mode, schema
+        self.retrying = retrying
         self._allowed = allowed
 
     def create(self, call: Call, obj: Json) -> Json:
@@ -58,7 +60,7 @@ class ImageStreamImportRest(Rest):
             raise Invalid.of(self.kind, GROUP, name, findings)
         stream = self._target(call, request, name)
         fetched = self.importer.fetch(request, stream, pull_secrets(self.secrets, call))
-        outcome = results.apply(request, fetched, stream, timestamps.now())
+        outcome = results.apply(request, fetched, stream, timestamps.now(), retrying=self.retrying)
         status = outcome.status
         if request["spec"].get("import"):
             stored = {image["metadata"]["name"]: self._store_image(call, image) for image in outcome.images}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from webhook.distribution.configuration import Registries
 from webhook.distribution.connections import Outbound
 from webhook.distribution.credentials import Keyring
 from webhook.distribution.egress import Egress, Resolve
+from webhook.distribution.trust import Trust
 from webhook.reloading import Reloading
 from webhook.settings import Settings
 
@@ -50,17 +52,25 @@ class Access:
         self._registries = Reloading(lambda: _registries(registries), lambda: _given(registries))
         self._keyring = Reloading(lambda: _keyring(credentials), lambda: _given(credentials))
         self._trust = Reloading(lambda: trust.load(certs, authorities), lambda: trust.files(certs, authorities))
+        self._lock = threading.Lock()
+        self._parts = self.registries(), self._keyring.current(), self._trust.current()
+        self._rules = self._made(*self._parts)
 
     def registries(self) -> Registries:
         """What the file of registries says now."""
         return self._registries.current()
 
     def rules(self) -> Rules:
-        """The rules of this moment."""
-        registries = self.registries()
+        """The rules of this moment; the same value as long as no file changes."""
+        parts = self.registries(), self._keyring.current(), self._trust.current()
+        with self._lock:
+            if any(new is not old for new, old in zip(parts, self._parts, strict=True)):
+                self._parts, self._rules = parts, self._made(*parts)
+            return self._rules
+
+    def _made(self, registries: Registries, keyring: Keyring, trusted: Trust) -> Rules:
         egress = Egress(registries.egress.allow, loopback=self._loopback, resolve=self._resolve)
-        outbound = Outbound(egress, self._trust.current(), self._proxies)
-        return Rules(registries, self._keyring.current(), outbound)
+        return Rules(registries, keyring, Outbound(egress, trusted, self._proxies))
 
 
 def of(settings: Settings) -> Access:

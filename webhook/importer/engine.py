@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import logging
 import platform
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from webhook.distribution import mirrors
 from webhook.distribution.access import Access, Rules
 from webhook.distribution.client import RegistryClient
 from webhook.distribution.credentials import Keyring
-from webhook.distribution.failures import Blocked, CorruptSecret, DistributionError
-from webhook.distribution.tokens import TokenCache
+from webhook.distribution.failures import CorruptSecret, DistributionError
+from webhook.distribution.pacing import Pacing
 from webhook.distribution.transport import Transport
 from webhook.errors import Json
 from webhook.image import manifest as manifests
 from webhook.image import tag_priority
 from webhook.image.configuration import BadContent
-from webhook.image.reference import InvalidReference, Reference
-from webhook.importer import bounded, failures, plan
+from webhook.image.reference import InvalidReference
+from webhook.importer import bounded, failures, plan, report
+from webhook.importer.clients import Clients, Shared, Usages
 from webhook.importer.fetched import Fetched, FetchedImage, FetchedRepository
-from webhook.importer.plan import Repository, Want
+from webhook.importer.plan import Want
 from webhook.meta import timestamps
 
 _log = logging.getLogger(__name__)
@@ -37,10 +36,11 @@ _RESERVE = 0.2
 
 
 class Importer:
-    """Fetches imports. One instance serves all threads of a process, which share its bearer tokens.
+    """Fetches imports. One instance serves all threads of a process, which share its tokens, sessions and budgets.
 
-    `max_bulk_import` bounds the tags of a repository import (-1: all), `total_timeout` the seconds of one import
-    whatever the registries do, `access` says which registries are read, how, and with whose password.
+    `pacing` says when each registry may be asked. `max_bulk_import` bounds the tags of a repository import (-1: all),
+    `total_timeout` the seconds of one import whatever the registries do. `access` says which registries are read, how,
+    and with whose password.
     """
 
     def __init__(
@@ -52,11 +52,12 @@ class Importer:
         access: Access | None = None,
         connect_timeout: float = 8.0,
         read_timeout: float = 15.0,
+        pacing: Pacing | None = None,
     ) -> None:
         self._max_bulk_import, self._total_timeout, self._workers = max_bulk_import, total_timeout, workers
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
         self._access = access or Access()
-        self._tokens = TokenCache()
+        self._shared = Shared(pacing or Pacing())
         self._platform = _MACHINES.get(platform.machine(), "amd64"), "linux"
 
     def fetch(self, isi: Json, stream: Json | None, secrets: Sequence[Json]) -> Fetched:
@@ -65,13 +66,33 @@ class Importer:
         `stream` is the target as stored: its tags name preferred platforms. `secrets` are the pull secrets of the
         namespace. Never raises for what registries do: each failure is the Status of its image.
         """
-        deadline = time.monotonic() + self._total_timeout - _RESERVE
-        rules = self._access.rules()
-        fetched = self._round(isi, stream, secrets, rules, deadline, {})
+        begun, usages = time.monotonic(), Usages()
+        fetched = self._fetched(isi, stream, secrets, begun + self._total_timeout - _RESERVE, usages)
+        report.imported(isi, stream, fetched, usages.all(), time.monotonic() - begun)
+        return fetched
+
+    def rules(self) -> Rules:
+        """What counts for an import that begins now; the same value as long as no file changes."""
+        return self._access.rules()
+
+    def transport(self, rules: Rules, deadline: float) -> Transport:
+        """Connections under these rules and the timeouts of imports, for no longer than `deadline` (time.monotonic)."""
+        return Transport(
+            deadline,
+            outbound=rules.outbound,
+            connect_timeout=self._connect_timeout,
+            read_timeout=self._read_timeout,
+        )
+
+    def _fetched(
+        self, isi: Json, stream: Json | None, secrets: Sequence[Json], deadline: float, usages: Usages
+    ) -> Fetched:
+        rules = self.rules()
+        fetched = self._round(isi, stream, secrets, rules, deadline, usages, {})
         if not any(_wrong_password(one) for one in fetched.images):
             return fetched
         # A namespace's outdated password must not keep it from public images (image-api 5.6, anonymous retry).
-        again = self._round(isi, stream, (), rules, deadline, _found(isi, stream, fetched))
+        again = self._round(isi, stream, (), rules, deadline, usages, _found(isi, stream, fetched))
         return _better(fetched, again)
 
     def _round(
@@ -81,22 +102,24 @@ class Importer:
         secrets: Sequence[Json],
         rules: Rules,
         deadline: float,
+        usages: Usages,
         known: Mapping[Want, FetchedImage],
     ) -> Fetched:
-        transport = Transport(
-            deadline,
-            outbound=rules.outbound,
-            connect_timeout=self._connect_timeout,
-            read_timeout=self._read_timeout,
-        )
         try:
             keyring = Keyring.from_secrets(secrets)
         except CorruptSecret as error:
             return _Corrupt(error).fetched(isi, stream)
+        transport = self.transport(rules, deadline)
         try:
-            return _Round(transport, self._tokens, keyring, rules, self, deadline).fetched(isi, stream, known)
+            clients = Clients(transport, self._shared, rules, keyring, deadline, usages)
+            return _Round(clients, self, deadline).fetched(isi, stream, known)
         finally:
             transport.close()
+
+    @property
+    def shared(self) -> Shared:
+        """What its imports share with each other."""
+        return self._shared
 
     @property
     def max_bulk_import(self) -> int:
@@ -136,19 +159,8 @@ class _Corrupt:
 class _Round:
     """One pass over the registries with one keyring."""
 
-    def __init__(
-        self,
-        transport: Transport,
-        cache: TokenCache,
-        keyring: Keyring,
-        rules: Rules,
-        importer: Importer,
-        deadline: float,
-    ) -> None:
-        self._transport, self._cache, self._keyring, self._rules = transport, cache, keyring, rules
-        self._importer, self._deadline = importer, deadline
-        self._clients: dict[tuple[Repository, bool], RegistryClient] = {}
-        self._lock = threading.Lock()
+    def __init__(self, clients: Clients, importer: Importer, deadline: float) -> None:
+        self._clients, self._importer, self._deadline = clients, importer, deadline
         self._now = timestamps.now()
 
     def fetched(self, isi: Json, stream: Json | None, known: Mapping[Want, FetchedImage]) -> Fetched:
@@ -197,8 +209,7 @@ class _Round:
         name = spec["from"]["name"]
         try:
             want = plan.tag_of(spec, "latest")
-            mirrors.listing_endpoint(want.source, self._rules.registries)
-            return Listing(tuple(tag_priority.ordered(self._client(want).tags())))
+            return Listing(tuple(tag_priority.ordered(self._clients.listing(want).tags())))
         except InvalidReference as error:
             return Listing(failure=failures.unreadable(name, str(error)))
         except DistributionError as error:
@@ -208,19 +219,13 @@ class _Round:
             return Listing(failure=failures.ours(name))
 
     def _fetch(self, want: Want) -> FetchedImage:
-        failed: list[tuple[str, Exception]] = []
         try:
-            for endpoint in mirrors.endpoints(want.source, self._rules.registries, by_digest=not want.tag):
-                try:
-                    return self._image(self._client(want, endpoint), want)
-                except (DistributionError, BadContent) as error:
-                    failed.append((want.at(endpoint).tried, error))
-        except Blocked as error:
-            failed.append((want.tried, error))
+            return self._clients.first(want, lambda client: self._image(client, want))
+        except (DistributionError, BadContent) as error:
+            return FetchedImage(want.tag, failure=failures.of_image(error, want.tried))
         except Exception:
             _log.exception("fetching %s failed", want.tried)
             return FetchedImage(want.tag, failure=failures.ours(want.tried))
-        return FetchedImage(want.tag, failure=failures.of_mirrored(failed))
 
     def _image(self, client: RegistryClient, want: Want) -> FetchedImage:
         manifest = self._manifest(client, want.value)
@@ -257,24 +262,6 @@ class _Round:
     def _single(self, client: RegistryClient, want: Want, manifest: manifests.Single) -> Json:
         config = client.blob(manifest.config) if manifest.config else b""
         return manifests.single_image(manifest, config, want.pull_spec(manifest.digest))
-
-    def _client(self, want: Want, endpoint: Reference | None = None) -> RegistryClient:
-        """The client of the repository, or of a mirror: with its own credentials and the source's insecure flag."""
-        source = endpoint or want.source
-        repository = want.at(source).repository
-        insecure = want.insecure or self._rules.registries.is_insecure(want.source)
-        with self._lock:
-            key = repository, insecure
-            if key not in self._clients:
-                self._clients[key] = RegistryClient(
-                    self._transport,
-                    self._cache,
-                    repository.host,
-                    repository.path,
-                    credential=self._keyring.find(source) or self._rules.keyring.find(source),
-                    insecure=insecure,
-                )
-            return self._clients[key]
 
 
 @dataclass(frozen=True)

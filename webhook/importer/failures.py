@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from webhook.distribution.failures import (
     Blocked,
     Denied,
     DistributionError,
+    EndpointsFailed,
     ManifestUnknown,
     RepositoryUnknown,
     WrongPassword,
@@ -19,20 +18,13 @@ GROUP = "image.openshift.io"
 
 def of_image(error: Exception, reference: str) -> Json:
     """The Status of one image; `reference` is the normalized reference that was tried."""
+    if isinstance(error, EndpointsFailed):
+        return _of_endpoints(error)
     if isinstance(error, ManifestUnknown):
         return _status(NotFound.of("dockerimage", GROUP, reference))
     if (refusal := _refusal(error, reference)) is not None:
         return refusal
     return _status(InternalError.of(f"{reference}: {error}"))
-
-
-def of_mirrored(failed: Sequence[tuple[str, Exception]]) -> Json:
-    """The Status of an image that no endpoint gave, each with its reference; several lose their reasons (5.6)."""
-    if len(failed) == 1:
-        reference, error = failed[0]
-        return of_image(error, reference)
-    texts = (f"{reference}: {error}" for reference, error in failed)
-    return _status(InternalError.of(f"[{', '.join(texts)}]"))
 
 
 def ours(reference: str) -> Json:
@@ -69,6 +61,15 @@ def some_failed(count: int) -> Json:
     what = "one" if count == 1 else str(count)
     message = f"{what} of the images from this repository failed to import"
     return {"metadata": {}, "status": "Failure", "message": message, "reason": "ImportFailed"}
+
+
+def _of_endpoints(error: EndpointsFailed) -> Json:
+    """Several failures lose their reasons (image-api 5.6)."""
+    if len(error.failed) == 1:
+        reference, cause = error.failed[0]
+        return of_image(cause, reference)
+    texts = (f"{reference}: {cause}" for reference, cause in error.failed)
+    return _status(InternalError.of(f"[{', '.join(texts)}]"))
 
 
 def _refusal(error: Exception, reference: str) -> Json | None:

@@ -18,6 +18,7 @@ from webhook.apiserver.app import create_app
 from webhook.controllers import imports
 from webhook.distribution import access
 from webhook.errors import Json
+from webhook.importer import setup
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
 from webhook.kube.reflector import Reflector
@@ -79,16 +80,17 @@ class Standalone:
             return
         # It waits for an event; what stops a process here is a signal, which only a poll can hear.
         stop = threading.Event()
-        client = self._client("imagestreams-controllers")
-        working = threading.Thread(target=imports.run, args=(client, stop), name="imports", daemon=True)
+        client = self._client("imagestreams-controllers", self._settings.imports_in_flight)
+        parts = (client, stop, self._settings, setup.importer(self._settings))
+        working = threading.Thread(target=imports.run, args=parts, name="imports", daemon=True)
         working.start()
         while working.is_alive() and not stopping():
             time.sleep(_TICK)
         stop.set()
         working.join(1)
 
-    def _client(self, user_agent: str) -> KubeClient:
-        return KubeClient(loopback(self._settings, self._token), user_agent=user_agent)
+    def _client(self, user_agent: str, connections: int = 8) -> KubeClient:
+        return KubeClient(loopback(self._settings, self._token), user_agent=user_agent, connections=connections)
 
     def _keep(self, store: Store, reflectors: Sequence[Reflector], life: Life) -> None:
         settings = self._settings

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.apiserver.api import ADDRESS, INTEGRATED, PHP_82, PHP_83, Api, causes, image, path, spec_tag
-from webhook.apiserver import catalog
+from webhook.importer import setup
 from webhook.importer.fetched import Fetched, FetchedImage
 
 IMPORTS = path("imagestreamimports")
@@ -51,7 +51,7 @@ def isi(*, storing=True, to="8.2", source=f"{ADDRESS}:latest", name="php", **met
 @pytest.fixture
 def registries(monkeypatch):
     stub = Registries()
-    monkeypatch.setattr(catalog, "Importer", lambda **_: stub)
+    monkeypatch.setattr(setup, "Importer", lambda **_: stub)
     return stub
 
 
