@@ -26,7 +26,8 @@ class Settings:
     `integrated_registry` is the host[:port] that stands for the cluster's own registry in pull specs, empty when there
     is none; `public_registry` is the same registry's name for the outside. `strict` means exactly OpenShift's
     behaviour, without anything done beyond it. `max_bulk_import` bounds the tags of one repository import
-    (image-api 5.5).
+    (image-api 5.5). `registries`, `registry_credentials`, `registry_ca` and `certs_dir` are what
+    `webhook.distribution.access` reads.
     """
 
     data: Path = DEFAULT_DATA
@@ -38,6 +39,10 @@ class Settings:
     public_registry: str = ""
     max_bulk_import: int = DEFAULT_MAX_BULK_IMPORT
     import_mode: ImportMode = "Legacy"
+    registries: Path | None = None
+    registry_credentials: Path | None = None
+    registry_ca: Path | None = None
+    certs_dir: Path | None = None
     import_interval: float = DEFAULT_IMPORT_INTERVAL
     """Seconds between two looks at a scheduled tag (image-api 6.5)."""
     import_rate: float = DEFAULT_IMPORT_RATE

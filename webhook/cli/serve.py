@@ -73,6 +73,8 @@ class Duration(click.ParamType[float]):
 
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_PATH = click.Path(path_type=Path)
 
 
 @click.command(epilog=_EXAMPLES, context_settings={"show_default": True})
@@ -105,6 +107,14 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     default="Legacy",
     help="For tags that do not say: the image of one platform, or the whole manifest list.",
 )
+@click.option(
+    "--registries", type=_FILE, metavar="FILE", help="Mirrors, allowed and blocked registries, egress, limits (YAML)."
+)
+@click.option(
+    "--registry-credentials", type=_FILE, metavar="FILE", help="The server's own passwords (Docker's config.json)."
+)
+@click.option("--certs-dir", type=_FOLDER, metavar="DIR", help="Authorities and client certificates by registry.")
+@click.option("--registry-ca", type=_PATH, metavar="PATH", help="More authorities: a PEM file, or a folder of them.")
 @click.option(
     "--import-interval",
     type=Duration(SHORTEST_IMPORT_INTERVAL),
@@ -150,6 +160,10 @@ def serve(
     public_registry: str,
     max_bulk_import: int,
     import_mode: ImportMode,
+    registries: Path | None,
+    registry_credentials: Path | None,
+    certs_dir: Path | None,
+    registry_ca: Path | None,
     import_interval: float,
     import_rate: float,
     import_retry: float,
@@ -179,6 +193,10 @@ def serve(
         public_registry=public_registry,
         max_bulk_import=max_bulk_import,
         import_mode=import_mode,
+        registries=registries,
+        registry_credentials=registry_credentials,
+        certs_dir=certs_dir,
+        registry_ca=registry_ca,
         import_interval=import_interval,
         import_rate=import_rate,
         import_retry=import_retry,

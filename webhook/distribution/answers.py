@@ -7,6 +7,7 @@ import re
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+from webhook.distribution import link
 from webhook.distribution.credentials import Credential
 from webhook.distribution.failures import (
     ContentMismatch,
@@ -23,7 +24,6 @@ from webhook.image.configuration import BadContent
 
 _MAX_ERRORS: Final = 1024 * 1024
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
-_NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
 _ERROR_CODE = re.compile(r"[A-Z_]{1,40}")
 
 
@@ -71,11 +71,14 @@ def tags(body: bytes) -> list[str]:
 
 def next_page(answer: Answer, address: str) -> str:
     """The query of the page after this one of the list of tags at `address`; empty for the last."""
-    following = _NEXT.search(answer.headers.get("Link", ""))
+    following = link.next_target(answer.headers.get("Link", ""))
     if not following:
         return ""
-    # Only the query of another page matters; registries behind proxies name hosts that are not theirs.
-    query: str = urlsplit(urljoin(answer.url, following[1])).query
+    try:
+        # Only the query of another page matters; registries behind proxies name hosts that are not theirs.
+        query: str = urlsplit(urljoin(answer.url, following)).query
+    except ValueError:
+        raise UnexpectedAnswer("the registry's list of tags goes on at an address that cannot be read") from None
     if not query or f"{address}?{query}" == answer.url:
         raise UnexpectedAnswer("the registry's list of tags does not end")
     return query
@@ -118,7 +121,7 @@ def _errors(body: bytes) -> list[tuple[str, str]]:
 
 def _harmless(text: str, credential: Credential | None) -> str:
     """A registry's own words, short, printable, and without the password should it send that back."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text[:200])
     if credential and credential.password:
-        shown = shown.replace(credential.password, "***")
-    return shown
+        # Before anything is cut off: half a password is one too much.
+        text = text.replace(credential.password, "***")
+    return "".join(letter if letter.isprintable() else " " for letter in text[:200])

@@ -3,6 +3,9 @@
 DistributionError           the message is for the user who asked for the import; it never carries a secret
 ├── Unreachable             no connection, or no answer in time
 │   └── PlainHttp           an HTTP server where HTTPS was expected
+├── EgressRefused           an address that imports may not connect to
+├── EndpointsFailed         neither the mirrors nor the source gave it
+├── Blocked                 a registry that the administrator has blocked
 ├── UnexpectedAnswer        an answer that the protocol does not know: HTML, a server error, a redirect loop
 │   └── RateLimited         the registry's budget is used up, or it asks to be left alone
 ├── TooLarge                a body over its limit
@@ -17,6 +20,8 @@ DistributionError           the message is for the user who asked for the import
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class DistributionError(Exception):
     """Something went wrong between this client and a registry."""
@@ -28,6 +33,22 @@ class Unreachable(DistributionError):
 
 class PlainHttp(Unreachable):
     """The server speaks HTTP where HTTPS was expected."""
+
+
+class EgressRefused(DistributionError):
+    """The address is one that imports may not connect to."""
+
+
+class EndpointsFailed(DistributionError):
+    """Of all places to read an image from, each failed; `failed` has the reference that was tried and the reason."""
+
+    def __init__(self, failed: Sequence[tuple[str, Exception]]) -> None:
+        super().__init__("; ".join(f"{tried}: {error}" for tried, error in failed))
+        self.failed = failed
+
+
+class Blocked(DistributionError):
+    """The administrator allows nothing to be read from this registry."""
 
 
 class UnexpectedAnswer(DistributionError):

@@ -161,8 +161,10 @@ class Pacing:
         """The pace of one registry."""
         with self._lock:
             pace = self._paces.get(host)
-            if pace is None:
-                pace = self._paces[host] = Pace(host, self._limits(host), self._ledger)
+            limits = self._limits(host)
+            # What was reserved under other limits stays reserved: the ledger has it.
+            if pace is None or pace.limits != limits:
+                pace = self._paces[host] = Pace(host, limits, self._ledger)
             return pace
 
 

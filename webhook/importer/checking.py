@@ -16,9 +16,11 @@ from typing import Final, NamedTuple
 
 from cachetools import LRUCache, TTLCache
 
+from webhook.distribution.access import Rules
 from webhook.distribution.credentials import Credential, Keyring
 from webhook.distribution.failures import CorruptSecret, DistributionError, RateLimited, Unreachable
 from webhook.distribution.pacing import LONGEST_REST, Pace
+from webhook.distribution.transport import Transport
 from webhook.errors import Json
 from webhook.image import manifest as manifests
 from webhook.image.configuration import BadContent
@@ -66,8 +68,8 @@ class Checker:
 
     def __init__(self, importer: Importer) -> None:
         self._importer = importer
-        self._transport = importer.transport(math.inf)
         self._memory = _Memory()
+        self._ways = _Ways(importer)
 
     def check(self, isi: Json, stream: Json, secrets: Sequence[Json]) -> Mapping[str, Verdict]:
         """What each image of this import would do, by its target tag; DEFERRED: the registry is not to be asked now."""
@@ -78,8 +80,9 @@ class Checker:
         except CorruptSecret:
             return dict.fromkeys(names, Verdict.CHANGED)
         usages, deadline = Usages(), time.monotonic() + _LOOK_SECONDS
-        clients = Clients(self._transport, self._importer.shared, keyring, deadline, usages)
-        looking = _Looking(self._importer, self._memory, stream, clients, keyring)
+        rules, transport = self._ways.now()
+        clients = Clients(transport, self._importer.shared, rules, keyring, deadline, usages)
+        looking = _Looking(self._importer, self._memory, stream, clients)
         tasks = [looking.at(tag, want) for tag, want in zip(names, wants, strict=True)]
         verdicts = [one or Verdict.CHANGED for one in bounded.run(tasks, workers=_AT_ONCE, deadline=deadline)]
         report.asked(usages.all())
@@ -87,6 +90,24 @@ class Checker:
             host = want.repository.host if isinstance(want, Want) else ""
             SCHEDULED_LOOKS.labels(report.label(host), verdict.value).inc()
         return dict(zip(names, verdicts, strict=True))
+
+
+class _Ways:
+    """Connections that are kept until the rules for them change."""
+
+    def __init__(self, importer: Importer) -> None:
+        self._importer, self._lock = importer, threading.Lock()
+        self._rules = importer.rules()
+        self._transport = importer.transport(self._rules, math.inf)
+
+    def now(self) -> tuple[Rules, Transport]:
+        """The rules of this moment and connections under them."""
+        rules = self._importer.rules()
+        with self._lock:
+            if rules is not self._rules:
+                # Not closed: looks may be under way in it, and its connections go with the last of them.
+                self._rules, self._transport = rules, self._importer.transport(rules, math.inf)
+            return self._rules, self._transport
 
 
 class _Memory:
@@ -103,9 +124,8 @@ class _Memory:
 class _Looking:
     """The looks at the tags of one stream."""
 
-    def __init__(self, importer: Importer, memory: _Memory, stream: Json, clients: Clients, keyring: Keyring) -> None:
-        self._importer, self._memory = importer, memory
-        self._stream, self._clients, self._keyring = stream, clients, keyring
+    def __init__(self, importer: Importer, memory: _Memory, stream: Json, clients: Clients) -> None:
+        self._importer, self._memory, self._stream, self._clients = importer, memory, stream, clients
 
     def at(self, tag: str, want: Want | FetchedImage) -> Callable[[], Verdict]:
         """The look at one tag, to be made in a thread; what names nothing fetchable is for the import to report."""
@@ -122,7 +142,7 @@ class _Looking:
 
     def _look(self, want: Want) -> _Look:
         memory, host = self._memory, want.repository.host
-        name = _Name(want.repository, want.value, want.insecure, self._keyring.find(want.source))
+        name = _Name(want.repository, want.value, want.insecure, self._clients.credential(want.source))
         with memory.lock:
             known, down = memory.looks.get(name), memory.unreachable.get(host)
         if known is not None:
@@ -138,7 +158,7 @@ class _Looking:
 
     def _asked(self, want: Want) -> _Look:
         try:
-            return _Descriptor(*self._clients.of(want).descriptor(want.value))
+            return _Descriptor(*self._clients.first(want, lambda client: client.descriptor(want.value)))
         except DistributionError as error:
             return error
 
@@ -162,7 +182,7 @@ class _Looking:
         if known is not None:
             return known
         try:
-            raw, media_type, _ = self._clients.of(want).manifest(digest)
+            raw, media_type, _ = self._clients.first(want, lambda client: client.manifest(digest))
             listing = manifests.parse(raw, media_type)
             entries = listing.entries if isinstance(listing, manifests.Listing) else ()
             child = manifests.choose(entries, *key[1:]).digest
@@ -176,5 +196,5 @@ class _Looking:
         return self._importer.shared.pacing.of(want.repository.host)
 
     def _account(self, want: Want) -> str:
-        credential = self._keyring.find(want.source)
+        credential = self._clients.credential(want.source)
         return credential.username if credential else ""

@@ -45,6 +45,10 @@ class Want:
         defaulted = self.source.with_client_defaults()
         return Repository(defaulted.as_v2().registry, defaulted.repository_name())
 
+    def at(self, repository: Reference) -> Want:
+        """The same image in another repository, such as a mirror."""
+        return replace(self, source=repository)
+
     def pull_spec(self, digest: str) -> str:
         """The reference of an image that was found, in the user's spelling (5.8)."""
         return replace(self.source, id=digest).exact()

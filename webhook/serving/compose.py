@@ -16,18 +16,20 @@ from webhook.admission.endpoint import AdmissionEndpoint
 from webhook.admission.mutate import Mutator
 from webhook.apiserver.app import create_app
 from webhook.controllers import imports
+from webhook.distribution import access
 from webhook.errors import Json
 from webhook.importer import setup
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
 from webhook.kube.reflector import Reflector
 from webhook.meta.identity import User
+from webhook.reloading import Unusable
 from webhook.serving.chores import Chores
 from webhook.serving.companion import Stopping, Work
 from webhook.serving.health import Check, HealthEndpoint, WsgiApp
 from webhook.serving.identity import BearerToken
 from webhook.serving.metrics import MetricsEndpoint
-from webhook.serving.workspace import authority, hosts, serving_pair
+from webhook.serving.workspace import CannotServe, authority, hosts, serving_pair
 from webhook.settings import Settings
 from webhook.storage.sqlite import SqliteStore
 from webhook.storage.store import Store
@@ -56,6 +58,10 @@ class Standalone:
         self._token = token
         # A file that cannot be used is refused here, before the fork.
         SqliteStore(settings.database).close()
+        try:
+            access.of(settings)
+        except Unusable as error:
+            raise CannotServe(str(error)) from None
 
     def application(self, life: Life) -> WsgiApp:
         """The application of one worker, with a view and threads of its own."""

@@ -1,6 +1,5 @@
 import base64
 import json
-import ssl
 import time
 
 import pytest
@@ -20,7 +19,7 @@ OTHER = "sha256:" + "ee" * 32
 
 @pytest.fixture
 def transport(trusting):
-    one = Transport(time.monotonic() + 20, tls=trusting, connect_timeout=2, read_timeout=1)
+    one = Transport(time.monotonic() + 20, outbound=trusting, connect_timeout=2, read_timeout=1)
     yield one
     one.close()
 
@@ -142,14 +141,14 @@ def test_a_certificate_of_a_known_authority_is_accepted(secure, client):
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused(secure):
-    transport = Transport(time.monotonic() + 5, tls=ssl.create_default_context())
+    transport = Transport(time.monotonic() + 5)
     with pytest.raises(failures.Unreachable, match="failed to verify certificate"):
         RegistryClient(transport, TokenCache(), secure.host, "team/app").manifest("v1")
 
 
 def test_an_insecure_request_does_not_check_the_certificate(secure):
     secure.put_image("team/app", "v1")
-    transport = Transport(time.monotonic() + 5, tls=ssl.create_default_context())
+    transport = Transport(time.monotonic() + 5)
     assert RegistryClient(transport, TokenCache(), secure.host, "team/app", insecure=True).manifest("v1")
 
 
