@@ -165,7 +165,7 @@ def measure_settling(count: int) -> None:
         registry.closed.set()
         time.sleep(REFUSED_SECONDS)
         registry.closed.clear()
-        until(lambda: settling.settled(api), "all streams settled", 300)
+        until(lambda: settling.settled(api), "all streams settled", 300, pause=0.5)
         settled, first = time.monotonic() - begun, registry.asked()
         lost = [name for name, images in settling.histories(settling.streams(api)).items() if len(images) != 1]
 

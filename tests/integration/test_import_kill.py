@@ -44,6 +44,6 @@ def test_every_stream_converges_and_none_has_its_image_twice(server: Server, reg
 
     server.start()
     api = Api(server)
-    until(lambda: settling.settled(api), "all streams with an image")
+    until(lambda: settling.settled(api), "all streams with an image", 60, pause=0.2)
     assert settling.histories(settling.streams(api)) == settling.wanted(STREAMS)
     api.close()

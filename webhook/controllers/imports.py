@@ -181,12 +181,13 @@ class ImportController:
     def _import(self, key: Key, stream: Json, asked: Json | None, due: set[str]) -> None:
         """Import what is asked for, and of the tags whose turn it is those that have moved."""
         try:
+            unlisted = False
             looks = self._looked(key, stream, due - needs.targets(asked)) if due else {}
             moved = {tag for tag, verdict in looks.items() if verdict is Verdict.CHANGED}
             request = needs.with_tags(stream, asked, moved)
             if request is not None:
                 path = f"{_API}/namespaces/{key[0]}/imagestreamimports"
-                self._client.create(path, request, read_timeout=_IMPORT_SECONDS)
+                unlisted = _unlisted(self._client.create(path, request, read_timeout=_IMPORT_SECONDS))
         except NotFound:
             # Deleted meanwhile; the watch says so too, sooner or later.
             self._drop(key)
@@ -198,8 +199,8 @@ class ImportController:
         else:
             deferred = {tag for tag, verdict in looks.items() if verdict is Verdict.DEFERRED}
             self._done(key, (due | needs.targets(request)) - deferred)
-            if deferred:
-                # Their turn stays overdue, so that they are not the ones who wait longest.
+            if deferred or (unlisted and self._agenda.retrying):
+                # The turn of what was put off stays overdue; a repository that cannot be listed has no turn.
                 self._queue.retry(key)
             else:
                 self._queue.forget(key)
@@ -236,6 +237,12 @@ class ImportController:
     def _wait(self, key: Key, turns: Mapping[tuple[str, str], Turn]) -> None:
         if turns:
             self._queue.add(key, max(0.0, min(turn.at for turn in turns.values()) - self._clock()))
+
+
+def _unlisted(answer: Json) -> bool:
+    """Could the repository that was to be imported not be listed? Tags that failed have conditions and turns."""
+    repository = (answer.get("status") or {}).get("repository") or {}
+    return (repository.get("status") or {}).get("status") == "Failure" and not repository.get("images")
 
 
 def _key(stream: Json) -> Key:

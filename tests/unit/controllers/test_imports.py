@@ -113,6 +113,13 @@ def test_errors_are_tried_again_after_growing_pauses(start):
     assert [len(one.work(moment)) for moment in (0, 0.9, 1, 2.9, 3, 6.9, 7)] == [1, 0, 1, 0, 1, 0, 1]
 
 
+def test_a_repository_that_cannot_be_listed_is_tried_again_after_growing_pauses(start):
+    failure = {"status": {"repository": {"status": {"status": "Failure", "reason": "NotFound"}}}}
+    one = start(*[failure] * 4)
+    one.controller.apply("ADDED", stream(repository="quay.io/acme/app"))
+    assert [len(one.work(moment)) for moment in (0, 0.9, 1, 2.9, 3, 6.9, 7)] == [1, 0, 1, 0, 1, 0, 1]
+
+
 def test_a_stream_that_is_gone_is_forgotten(start):
     one = start(NotFound("gone"))
     one.controller.apply("ADDED", stream(tag()))

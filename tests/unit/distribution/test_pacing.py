@@ -79,17 +79,18 @@ def test_processes_share_one_budget(tmp_path, time):
     assert busiest(times) <= 10
 
 
-def _take_one(file, done):
-    with Pace("quay.io", Limits(requests_per_second=10), Ledger(file)).turn("", INF):
-        done.put(True)
+def _hold(file, held):
+    with Ledger(file).entry("quay.io"):
+        held.put(True)
+        threading.Event().wait()
 
 
-def test_a_process_that_dies_leaves_the_budget_usable(tmp_path, time):
+def test_a_process_that_is_killed_in_the_ledger_does_not_lock_it_for_good(tmp_path, time):
     context = multiprocessing.get_context("spawn")
-    done = context.Queue()
-    process = context.Process(target=_take_one, args=(tmp_path / "pace", done))
+    held = context.Queue()
+    process = context.Process(target=_hold, args=(tmp_path / "pace", held), daemon=True)
     process.start()
-    assert done.get(timeout=30)
+    assert held.get(timeout=30)
     process.kill()
     process.join()
     assert asked(paced(time, ledger=Ledger(tmp_path / "pace")), time, 1)

@@ -223,6 +223,14 @@ def test_a_success_clears_both_conditions():
     assert "conditions" not in outcome(before, (image(), found())).stream["status"]["tags"][0]
 
 
+def test_a_repository_that_cannot_be_listed_leaves_no_check_annotation_where_it_is_tried_again():
+    unlisted = Fetched(repository=FetchedRepository(failure=MISSING))
+    asked = request(repository="quay.io/acme/app")
+    assert apply(asked, unlisted, stream(checked=False), NOW, retrying=True).stream is None
+    created = apply(asked, unlisted, None, NOW, retrying=True).stream
+    assert CHECK_ANNOTATION not in created["metadata"].get("annotations", {})
+
+
 # What a look can tell without an import: as much as the import would.
 
 REFERENCE = f"quay.io/acme/app@{AA}"
