@@ -138,22 +138,19 @@ class RegistryClient:
             sent = {**headers, **self._authorization(session, fresh=fresh)}
             try:
                 answer = self._paced(f"{session.base}/v2/{self._repository}/{path}", sent, limit, method=method)
-            except RateLimited:
-                if refused is None:
-                    raise
-                break
-            except Unreachable:
-                if self._sessions.renew(self._key):
+            except DistributionError as error:
+                if isinstance(error, RateLimited) and refused is not None:
+                    break
+                if isinstance(error, Unreachable) and self._sessions.renew(self._key):
                     continue
                 raise
             if answer.status == 200:
                 return answer
             refused = answer
-            if answer.status == 401 and self._sessions.renew(self._key):
-                # It may want to be asked in another way than when it was pinged.
-                continue
-            if answer.status == 401 and session.scheme == "bearer" and not fresh:
-                # A kept token may have been revoked; one new token is worth a try.
+            if answer.status == 401:
+                # A kept token may have been revoked, and a kept session be out of date: once both are made anew.
+                if not (self._sessions.renew(self._key) or session.scheme == "bearer") or fresh:
+                    break
                 fresh = True
             elif not _worth_waiting(answer, attempt):
                 break

@@ -46,14 +46,14 @@ def test_an_import_is_one_line_with_all_that_it_cost(hosts, caplog):
         "remaining": {"quay.io": 76.0},
     }.items() <= line.items()
     assert line["message"] == (
-        "import of shop/app from ghcr.io, quay.io: 3 images, 2 failed (InternalError, NotFound);"
+        "import of shop/app from ghcr.io, quay.io: 1 of 3 images (failed: InternalError, NotFound);"
         " 7 requests, 2560 bytes, 1.25 s"
     )
 
 
 def test_an_import_that_asked_nobody_is_told_too(hosts, caplog):
     line = logged(caplog, request(image("quay.io/acme/app:v1")), Fetched((failed(),)), {})
-    assert "from no registry: 1 images, 1 failed" in line["message"]
+    assert "from no registry: 0 of 1 images (failed: NotFound)" in line["message"]
 
 
 def test_images_are_counted_by_registry_and_reason(hosts):
