@@ -13,7 +13,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
-from urllib3.util import Timeout, make_headers
+from urllib3.util import Timeout, make_headers, parse_url
 from urllib3.util.ssltransport import SSLTransport
 
 from webhook.distribution.egress import Egress
@@ -48,9 +48,10 @@ class Connections:
         self, method: str, url: str, headers: Mapping[str, str], timeout: Timeout, *, insecure: bool
     ) -> urllib3.BaseHTTPResponse:
         """Send one request and read the headers of its answer; raises as urllib3 does, and EgressRefused."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        proxy = self._outbound.proxies.proxy_for(parts.scheme, host, parts.port or _PORTS.get(parts.scheme, 0))
+        # The parser that the request itself uses: two might see two hosts.
+        parts = parse_url(url)
+        scheme, host = parts.scheme or "", (parts.host or "").strip("[]")
+        proxy = self._outbound.proxies.proxy_for(scheme, host, parts.port or _PORTS.get(scheme, 0))
         if proxy:
             self._outbound.egress.check_literal(host)
         return self._manager(proxy, not insecure).request(

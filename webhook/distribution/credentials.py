@@ -85,10 +85,10 @@ def _entries(secret: Json) -> Iterable[tuple[str, Credential]]:
     if not is_pull_secret(secret):
         return
     data_key, inner = _KINDS[secret["type"]]
-    encoded = (secret.get("data") or {}).get(data_key)
-    if encoded is None:
-        return
     try:
+        encoded = (secret.get("data") or {}).get(data_key)
+        if encoded is None:
+            return
         document = json.loads(base64.b64decode(encoded, validate=True))
         accounts = document if inner is None else document.get(inner) or {}
         found = _accounts(accounts)

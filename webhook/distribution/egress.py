@@ -83,13 +83,8 @@ class Egress:
 
     def check_literal(self, host: str) -> None:
         """Refuse an address that stands in a URL as such; for requests through a proxy, which resolves names itself."""
-        try:
-            address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
-        except ValueError:
-            if host.lower().rstrip(".") not in ("localhost", "localhost.localdomain"):
-                return
-            address = ipaddress.IPv4Address("127.0.0.1")
-        if found := self.refusal(host, address):
+        address = _literal(host.strip("[]").partition("%")[0].rstrip(".").lower())
+        if address is not None and (found := self.refusal(host, address)):
             raise _refused(host, found)
 
     def dial(
@@ -144,6 +139,21 @@ def _connect(
 
 def _resolve(host: str, port: int) -> Sequence[tuple[Any, ...]]:
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+def _literal(host: str) -> Address | None:
+    """The address that a host is by itself, in any of the spellings that programs take; None for a name."""
+    if host == "localhost":
+        return ipaddress.IPv4Address("127.0.0.1")
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    try:
+        # `2130706433`, `0x7f.1` and `127.1` are 127.0.0.1 to most.
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except (OSError, ValueError):
+        return None
 
 
 def _refused(host: str, found: str) -> EgressRefused:

@@ -61,11 +61,15 @@ class ProxyServer(ThreadingTCPServer):
         """A client that leaves is none."""
 
 
-@pytest.fixture
-def proxy():
+@pytest.fixture(params=["http", "https"])
+def proxy(request, authority):
     server = ProxyServer(("127.0.0.1", 0), Proxy)
+    if request.param == "https":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.asked, server.refusal, server.target = [], b"", None
-    server.url = f"http://user:hunter2@127.0.0.1:{server.server_address[1]}"
+    server.url = f"{request.param}://user:hunter2@127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server

@@ -140,12 +140,14 @@ def test_other_failures_are_those_of_sockets(failure):
         dial(Egress(resolve=resolve), 443)
 
 
-@pytest.mark.parametrize("host", ["169.254.169.254", "[::ffff:10.0.0.1]", "::1", "localhost", "LOCALHOST."])
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "[::ffff:10.0.0.1]", "::1", "localhost", "LOCALHOST.", "2130706433", "0x7f.1"]
+)
 def test_addresses_that_stand_in_a_url_are_refused_for_proxies_too(host):
     with pytest.raises(EgressRefused):
         Egress().check_literal(host)
 
 
-@pytest.mark.parametrize("host", ["quay.io", "93.184.215.14", "localhost.example.com"])
+@pytest.mark.parametrize("host", ["quay.io", "93.184.215.14", "localhost.example.com", "1571805966", "é.example.com"])
 def test_a_proxy_resolves_other_names_itself(host):
     Egress().check_literal(host)
