@@ -228,6 +228,9 @@ class RegistryClient:
         headers = {"Authorization": _basic(key.credential)} if key.credential else {}
         answer = self._transport.get(url, headers, limit=_MAX_SMALL, insecure=self._insecure, timeout=_PING_TIMEOUT)
         self._usage.add(0.0, answer)
+        if answer.status == 429:
+            # Without a token the registry itself cannot be asked either.
+            self._pace.answered(self._account, answer.status, answer.headers)
         if answer.status == 200:
             return tokens.parse(answer.body)
         if answer.status == 401 and b"incorrect username or password" in answer.body[:4096]:

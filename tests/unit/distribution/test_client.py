@@ -8,6 +8,7 @@ from tests.unit.distribution.stub import API_VERSION, digest, errors
 from webhook.distribution import failures
 from webhook.distribution.client import RegistryClient, Usage
 from webhook.distribution.credentials import Credential
+from webhook.distribution.pacing import Pacing
 from webhook.distribution.sessions import Session, SessionCache, SessionKey, Sessions
 from webhook.distribution.tokens import TokenCache
 from webhook.distribution.transport import Transport
@@ -351,6 +352,14 @@ def test_a_pause_beyond_the_time_of_the_import_is_not_waited_for(registry, clien
     with pytest.raises(failures.RateLimited, match="left alone"):
         one.manifest("v1")
     assert len(registry.seen("/v2/team/app/manifests/v1")) == 1
+
+
+def test_a_token_service_that_refuses_for_a_time_closes_its_registry(registry, client):
+    bearer(registry, answer=(429, [("Retry-After", "600")], b""))
+    pace = Pacing().of(registry.host)
+    with pytest.raises(failures.UnexpectedAnswer, match="the token service answered 429"):
+        client(registry, pace=pace, deadline=time.monotonic() + 5).manifest("v1")
+    assert pace.opens("") > time.monotonic() + 500
 
 
 def test_what_was_asked_is_counted(registry, client):
