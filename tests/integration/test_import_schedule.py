@@ -38,7 +38,7 @@ def test_all_streams_settle_within_the_budget_and_then_cost_one_look_each(api: A
     settling.create(api, registry, STREAMS // 2, STREAMS)
     until(lambda: any(one.status == 429 for one in registry.asked()), "the registry's refusal")
     registry.closed.clear()
-    until(lambda: settling.settled(api), "all streams with an image and no failure", 60)
+    until(lambda: settling.settled(api), "all streams with an image and no failure", 60, pause=0.2)
 
     assert settling.histories(settling.streams(api)) == settling.wanted(STREAMS)
     asked = registry.asked()

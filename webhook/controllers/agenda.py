@@ -67,14 +67,12 @@ class Agenda:
         return found
 
     def interval_of(self, tag: Json) -> float:
-        """Seconds between two looks at a tag: its own, not below what its registry allows, or that of all tags."""
-        own = (tag.get("annotations") or {}).get(INTERVAL_ANNOTATION)
-        if own is None or not self.retrying:
-            return self.interval
+        """Seconds between two looks at a tag: its own or those of all tags, not below what its registry allows."""
+        own = (tag.get("annotations") or {}).get(INTERVAL_ANNOTATION) if self.retrying else None
         try:
-            wanted = durations.parse(own)
+            wanted = self.interval if own is None else durations.parse(own)
         except ValueError:
-            return self.interval
+            wanted = self.interval
         return max(wanted, self.floor(_host(tag)))
 
     def _kept(self, known: Turns, key: tuple[str, str], basis: object, looked: Collection[str]) -> Turn | None:

@@ -21,6 +21,7 @@ from webhook.distribution.ledger import Ledger
 from webhook.distribution.limits import Limits
 from webhook.distribution.pacing import Pace
 from webhook.errors import Conflict, Json, NotFound, StatusError
+from webhook.image import history
 from webhook.importer import plan
 from webhook.importer.checking import Checker, Verdict
 from webhook.importer.engine import Importer
@@ -34,6 +35,8 @@ from webhook.telemetry import IMPORT_LAG
 _IMPORT_SECONDS = 60.0
 # For how long the pull secrets of a namespace are used without being read again, for looks only.
 _SECRETS_SECONDS = 10.0
+# For how long an Image that was there is taken to be there still.
+_IMAGES_SECONDS = 3600.0
 
 _API = "/apis/image.openshift.io/v1"
 _log = logging.getLogger(__name__)
@@ -97,6 +100,7 @@ class ImportController:
         self._streams: dict[Key, Json] = {}
         self._turns: dict[Key, dict[tuple[str, str], Turn]] = {}
         self._secrets: TTLCache[str, list[Json]] = TTLCache(1024, _SECRETS_SECONDS, self._clock)
+        self._images: TTLCache[str, bool] = TTLCache(50_000, _IMAGES_SECONDS, self._clock)
 
     def replace(self, objects: Iterable[Json], position: str) -> None:
         """All streams, after a list."""
@@ -181,12 +185,13 @@ class ImportController:
     def _import(self, key: Key, stream: Json, asked: Json | None, due: set[str]) -> None:
         """Import what is asked for, and of the tags whose turn it is those that have moved."""
         try:
+            unlisted = False
             looks = self._looked(key, stream, due - needs.targets(asked)) if due else {}
             moved = {tag for tag, verdict in looks.items() if verdict is Verdict.CHANGED}
             request = needs.with_tags(stream, asked, moved)
             if request is not None:
                 path = f"{_API}/namespaces/{key[0]}/imagestreamimports"
-                self._client.create(path, request, read_timeout=_IMPORT_SECONDS)
+                unlisted = _unlisted(self._client.create(path, request, read_timeout=_IMPORT_SECONDS))
         except NotFound:
             # Deleted meanwhile; the watch says so too, sooner or later.
             self._drop(key)
@@ -198,8 +203,8 @@ class ImportController:
         else:
             deferred = {tag for tag, verdict in looks.items() if verdict is Verdict.DEFERRED}
             self._done(key, (due | needs.targets(request)) - deferred)
-            if deferred:
-                # Their turn stays overdue, so that they are not the ones who wait longest.
+            if deferred or (unlisted and self._agenda.retrying):
+                # The turn of what was put off stays overdue; a repository that cannot be listed has no turn.
                 self._queue.retry(key)
             else:
                 self._queue.forget(key)
@@ -212,7 +217,25 @@ class ImportController:
             turns = self._turns.get(key, {})
         waited = [self._clock() - turn.at for (tag, _), turn in turns.items() if tag in tags]
         IMPORT_LAG.set(max(waited, default=0.0))
-        return self._checker.check(request, stream, self._pull_secrets(*key))
+        verdicts = self._checker.check(request, stream, self._pull_secrets(*key))
+        return {
+            tag: Verdict.CHANGED if verdict is Verdict.UNCHANGED and self._lacks_image(stream, tag) else verdict
+            for tag, verdict in verdicts.items()
+        }
+
+    def _lacks_image(self, stream: Json, tag: str) -> bool:
+        """Has the Image of an unchanged tag been deleted? Its import makes it again."""
+        name = (history.head(stream, tag) or {}).get("image") or ""
+        with self._lock:
+            if name in self._images:
+                return False
+        try:
+            self._client.get(f"{_API}/images/{name}")
+        except NotFound:
+            return True
+        with self._lock:
+            self._images[name] = True
+        return False
 
     def _pull_secrets(self, namespace: str, stream: str) -> list[Json]:
         with self._lock:
@@ -236,6 +259,12 @@ class ImportController:
     def _wait(self, key: Key, turns: Mapping[tuple[str, str], Turn]) -> None:
         if turns:
             self._queue.add(key, max(0.0, min(turn.at for turn in turns.values()) - self._clock()))
+
+
+def _unlisted(answer: Json) -> bool:
+    """Could the repository that was to be imported not be listed? Tags that failed have conditions and turns."""
+    repository = (answer.get("status") or {}).get("repository") or {}
+    return (repository.get("status") or {}).get("status") == "Failure" and not repository.get("images")
 
 
 def _key(stream: Json) -> Key:

@@ -138,22 +138,19 @@ class RegistryClient:
             sent = {**headers, **self._authorization(session, fresh=fresh)}
             try:
                 answer = self._paced(f"{session.base}/v2/{self._repository}/{path}", sent, limit, method=method)
-            except RateLimited:
-                if refused is None:
-                    raise
-                break
-            except Unreachable:
-                if self._sessions.renew(self._key):
+            except DistributionError as error:
+                if isinstance(error, RateLimited) and refused is not None:
+                    break
+                if isinstance(error, Unreachable) and self._sessions.renew(self._key):
                     continue
                 raise
             if answer.status == 200:
                 return answer
             refused = answer
-            if answer.status == 401 and self._sessions.renew(self._key):
-                # It may want to be asked in another way than when it was pinged.
-                continue
-            if answer.status == 401 and session.scheme == "bearer" and not fresh:
-                # A kept token may have been revoked; one new token is worth a try.
+            if answer.status == 401:
+                # A kept token may have been revoked, and a kept session be out of date: once both are made anew.
+                if not (self._sessions.renew(self._key) or session.scheme == "bearer") or fresh:
+                    break
                 fresh = True
             elif not _worth_waiting(answer, attempt):
                 break
@@ -231,6 +228,9 @@ class RegistryClient:
         headers = {"Authorization": _basic(key.credential)} if key.credential else {}
         answer = self._transport.get(url, headers, limit=_MAX_SMALL, insecure=self._insecure, timeout=_PING_TIMEOUT)
         self._usage.add(0.0, answer)
+        if answer.status == 429:
+            # Without a token the registry itself cannot be asked either.
+            self._pace.answered(self._account, answer.status, answer.headers)
         if answer.status == 200:
             return tokens.parse(answer.body)
         if answer.status == 401 and b"incorrect username or password" in answer.body[:4096]:

@@ -45,10 +45,9 @@ def imported(isi: Json, stream: Json | None, fetched: Fetched, usage: Mapping[st
     results = _results(isi, stream, fetched)
     for (host, reason), count in results.items():
         IMPORTED_IMAGES.labels(label(host), "failure" if reason else "success", reason).inc(count)
-    reasons = Counter({reason: 0 for _, reason in results if reason})
+    reasons: Counter[str] = Counter()
     for (_, reason), count in results.items():
-        if reason:
-            reasons[reason] += count
+        reasons.update({reason: count} if reason else {})
     IMPORT_DURATION.labels("failure" if reasons else "success").observe(seconds)
     asked(usage)
     _say(isi, sum(results.values()), reasons, usage, seconds)
@@ -83,13 +82,13 @@ def _say(isi: Json, images: int, reasons: Counter[str], usage: Mapping[str, Usag
         "remaining": {host: used.remaining for host, used in usage.items() if used.remaining is not None},
     }
     _log.info(
-        "import of %s/%s from %s: %d images, %d failed%s; %d requests, %d bytes, %.2f s",
+        "import of %s/%s from %s: %d of %d images%s; %d requests, %d bytes, %.2f s",
         fields["namespace"],
         fields["stream"],
         ", ".join(sorted(usage)) or "no registry",
+        images - failed,
         images,
-        failed,
-        f" ({', '.join(sorted(reasons))})" if reasons else "",
+        f" (failed: {', '.join(sorted(reasons))})" if reasons else "",
         fields["requests"],
         fields["bytes"],
         seconds,

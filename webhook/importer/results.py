@@ -35,7 +35,8 @@ class Outcome:
 def apply(isi: Json, fetched: Fetched, stream: Json | None, now: str, *, retrying: bool = False) -> Outcome:
     """The outcome for a defaulted ImageStreamImport; `stream` is the stored one, `now` the time of the import.
 
-    With `retrying` a failure also gets a condition that says when it is tried again.
+    With `retrying` a failure also gets a condition that says when it is tried again, and a stream whose repository
+    could not be listed does not count as checked: OpenShift would never list it again (section 12, item 36).
     """
     spec = isi["spec"]
     storing = bool(spec.get("import"))
@@ -52,7 +53,8 @@ def apply(isi: Json, fetched: Fetched, stream: Json | None, now: str, *, retryin
     writing.repository(spec.get("repository"), fetched.repository)
     for one, found in zip(spec.get("images") or [], fetched.images, strict=True):
         writing.image(one, found)
-    after = _written(before, writing.stream, now, creating=stream is None)
+    unlisted = fetched.repository is not None and fetched.repository.failure is not None
+    after = _written(before, writing.stream, now, creating=stream is None, checked=not (retrying and unlisted))
     return Outcome(status, after, list(writing.images.values()), creating=stream is None)
 
 
@@ -159,10 +161,12 @@ def _new_stream(isi: Json) -> Json:
     }
 
 
-def _written(before: Json, after: Json, now: str, *, creating: bool) -> Json | None:
-    """The stream to write: nothing when it has been checked before and does not change."""
-    if not creating and _checked(before) and _meaning(after) == _meaning(before):
+def _written(before: Json, after: Json, now: str, *, creating: bool, checked: bool) -> Json | None:
+    """The stream to write: nothing when it has been checked before, or still is not, and does not change."""
+    if not creating and (_checked(before) or not checked) and _meaning(after) == _meaning(before):
         return None
+    if not checked:
+        return after
     annotations = (before.get("metadata") or {}).get("annotations") or {}
     metadata = {**after["metadata"], "annotations": {**annotations, CHECK_ANNOTATION: now}}
     return {**after, "metadata": metadata}

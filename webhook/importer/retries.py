@@ -59,7 +59,9 @@ def pause(since: str, now: datetime, name: str, *, first: float = FIRST_PAUSE) -
     except ValueError:
         age = 0.0
     stretch = 1.0 + _SPREAD * (zlib.crc32(name.encode()) % 1000) / 1000
-    return _next(age / stretch, first) * stretch
+    # A try that comes a little early must not have itself as the next one.
+    slack = first / 2
+    return (_next(age / stretch + slack, first) + slack) * stretch
 
 
 def _next(age: float, first: float) -> float:

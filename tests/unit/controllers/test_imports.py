@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.controllers.streams import SINCE, seen, stream, tag, targets
+from tests.unit.controllers.streams import DIGEST, SINCE, seen, stream, tag, targets
 from tests.unit.kube.conftest import api
 from webhook.controllers.agenda import INTERVAL_ANNOTATION, Agenda
 from webhook.controllers.imports import ImportController, run
@@ -24,6 +24,7 @@ __all__ = ["api"]
 IMPORTS = "/apis/image.openshift.io/v1/namespaces/shop/imagestreamimports"
 SECRETS = "/apis/image.openshift.io/v1/namespaces/shop/imagestreams/app/secrets"
 STREAMS = "/apis/image.openshift.io/v1/imagestreams"
+IMAGE = f"/apis/image.openshift.io/v1/images/{DIGEST}"
 
 
 class Api:
@@ -31,6 +32,7 @@ class Api:
 
     def __init__(self, *answers):
         self.posted, self.answers = [], list(answers)
+        self.read, self.missing = [], set()
 
     def create(self, path, body, *, read_timeout=None):
         assert path == IMPORTS
@@ -41,8 +43,10 @@ class Api:
         return answer
 
     def get(self, path):
-        assert path == SECRETS
-        return {"items": [{"kind": "Secret"}]}
+        self.read.append(path)
+        if path in self.missing:
+            raise NotFound("gone")
+        return {"items": [{"kind": "Secret"}]} if path == SECRETS else {"kind": "Image"}
 
 
 class Eye:
@@ -113,6 +117,13 @@ def test_errors_are_tried_again_after_growing_pauses(start):
     assert [len(one.work(moment)) for moment in (0, 0.9, 1, 2.9, 3, 6.9, 7)] == [1, 0, 1, 0, 1, 0, 1]
 
 
+def test_a_repository_that_cannot_be_listed_is_tried_again_after_growing_pauses(start):
+    failure = {"status": {"repository": {"status": {"status": "Failure", "reason": "NotFound"}}}}
+    one = start(*[failure] * 4)
+    one.controller.apply("ADDED", stream(repository="quay.io/acme/app"))
+    assert [len(one.work(moment)) for moment in (0, 0.9, 1, 2.9, 3, 6.9, 7)] == [1, 0, 1, 0, 1, 0, 1]
+
+
 def test_a_stream_that_is_gone_is_forgotten(start):
     one = start(NotFound("gone"))
     one.controller.apply("ADDED", stream(tag()))
@@ -152,6 +163,24 @@ def test_nothing_is_imported_where_a_look_says_that_nothing_would_be_written(sta
     one.controller.apply("ADDED", stream(tag(scheduled=True), status=[seen(imported=1)]))
     assert one.work(900) == []
     assert one.eye.looks == [["latest"]]
+
+
+def test_an_unchanged_tag_whose_image_was_deleted_is_imported_again(start):
+    one = start()
+    one.eye.verdict = Verdict.UNCHANGED
+    one.api.missing = {IMAGE}
+    one.controller.apply("ADDED", stream(tag(scheduled=True), status=[seen(imported=1)]))
+    assert one.work(900) == [("7", ["latest"])]
+
+
+def test_an_image_that_is_there_is_not_read_at_every_look(start):
+    one = start()
+    one.eye.verdict = Verdict.UNCHANGED
+    one.controller.apply("ADDED", stream(tag(scheduled=True), status=[seen(imported=1)]))
+    for moment in (900, 1850, 2800):
+        one.work(moment)
+    assert len(one.eye.looks) == 3
+    assert one.api.read.count(IMAGE) == 1
 
 
 def test_only_the_tags_that_have_moved_are_imported(start):

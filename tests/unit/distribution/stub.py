@@ -77,7 +77,13 @@ class Handler(BaseHTTPRequestHandler):
         registry = self.server.registry
         path = self.path.partition("?")[0]
         registry.requests.append(
-            {"path": path, "url": self.path, "headers": dict(self.headers), "port": self.client_address[1]}
+            {
+                "method": self.command,
+                "path": path,
+                "url": self.path,
+                "headers": dict(self.headers),
+                "port": self.client_address[1],
+            }
         )
         answer = registry.routes.get(self.path) or registry.routes.get(path, (404, [], errors("MANIFEST_UNKNOWN")))
         if callable(answer):

@@ -1,5 +1,6 @@
 import base64
 import json
+import threading
 import time
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from tests.unit.distribution.stub import API_VERSION, errors
 from tests.unit.importer.requests import image, request
 from webhook.distribution.access import Access
+from webhook.distribution.limits import Limits
+from webhook.distribution.pacing import Pacing
 from webhook.image import manifest as manifests
 from webhook.importer.engine import Importer
 
@@ -415,3 +418,36 @@ def test_other_authorities_can_be_trusted(secure, authority, tmp_path):
             None
         ]
     assert "failed to verify certificate" in messages(fetch(Importer(), image(f"{secure.host}/team/app:v1")))[0]
+
+
+# Budgets.
+
+
+def test_an_import_beyond_the_budget_ends_in_time_and_says_why(registry):
+    for number in range(3):
+        registry.put_image(f"team/app{number}", "v1")
+    importer = Importer(total_timeout=1.5, pacing=Pacing(lambda _host: Limits(requests_per_second=3)))
+    begun = time.monotonic()
+    fetched = fetch(importer, *(at(registry, f"team/app{number}:v1", to=f"v{number}") for number in range(3)))
+    assert time.monotonic() - begun < 5
+    assert any("the budget of requests to the registry is used up" in (message or "") for message in messages(fetched))
+
+
+def test_what_an_import_asks_of_one_registry_at_once_is_bounded(registry):
+    inside, most, lock = 0, [], threading.Lock()
+
+    def slow(request):
+        nonlocal inside
+        with lock:
+            inside += 1
+            most.append(inside)
+        registry.let_go.wait(0.02)
+        with lock:
+            inside -= 1
+        return 404, [], errors("MANIFEST_UNKNOWN")
+
+    for number in range(12):
+        registry.routes[f"/v2/team/app/manifests/v{number}"] = slow
+    importer = Importer(pacing=Pacing(lambda _host: Limits(requests_per_second=1000, concurrency=2)))
+    fetch(importer, *(at(registry, f"team/app:v{number}", to=f"v{number}") for number in range(12)))
+    assert max(most) == 2
