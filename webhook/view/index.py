@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol, Self
+
+import msgspec
 
 from webhook.errors import Json
 from webhook.image import lookup
-from webhook.image.lookup import Stream
+from webhook.image.lookup import ImageStream, Metadata, Stream
 
 _Key = tuple[str, str]
 
@@ -28,11 +30,16 @@ class Streams(Protocol):
         """Whether the Image object of a tag of `stream` exists."""
 
 
+class Named(msgspec.Struct, gc=False):
+    """An object of which only the name counts."""
+
+    metadata: Metadata | None = None
+
+
 class View:
     """An index that reflectors keep current; one per process, since a forked one is not shared (python.md C).
 
-    One thread per collection writes, any number read. Readers see each stream whole, as of some moment, and a list
-    takes effect at once.
+    One thread per collection writes, any number read. Readers see each stream whole, as of some moment.
     """
 
     def __init__(self, *, with_images: bool = False) -> None:
@@ -41,20 +48,28 @@ class View:
         self._images_position = 0
         self._position = 0
         self._ready = threading.Event()
+        self._restored = False
+        self._origin = ""
 
     @classmethod
     def from_objects(cls, streams: Iterable[Json], images: Iterable[Json] | None = None) -> Self:
         """A view of given objects; without `images`, every Image is taken to exist."""
         view = cls(with_images=images is not None)
         if images is not None:
-            view.replace_images(images, str(sys.maxsize))
-        view.replace_streams(streams, "")
+            view.replace_images((msgspec.convert(one, Named) for one in images), str(sys.maxsize))
+        view.replace_streams((msgspec.convert(one, ImageStream) for one in streams), "")
         return view
 
     @property
     def ready(self) -> bool:
-        """Whether streams have been listed once, and images if they are watched."""
-        return self._ready.is_set() and (self._images is None or self._images_position > 0)
+        """Whether streams have been listed once, and images if they are watched, or both restored."""
+        listed = self._images is None or self._images_position > 0 or self._restored
+        return self._ready.is_set() and listed
+
+    @property
+    def restored_from(self) -> str:
+        """From when the streams are, while they are a snapshot's and the API has told nothing yet; else empty."""
+        return self._origin
 
     @property
     def with_images(self) -> bool:
@@ -83,13 +98,22 @@ class View:
             return True
         return self._images_position < stream.version
 
-    def replace_streams(self, objects: Iterable[Json], position: str) -> None:
-        """The whole collection of streams."""
-        self._streams = {_key(one): lookup.record(one) for one in objects}
+    def replace_streams(self, objects: Iterable[ImageStream], position: str) -> None:
+        """The whole collection of streams.
+
+        Each is taken over as it comes, since a second index would double the memory; what is gone goes at the end.
+        """
+        listed = set()
+        for one in objects:
+            key = _key(one)
+            self._streams[key] = lookup.record(one)
+            listed.add(key)
+        for key in self._streams.keys() - listed:
+            del self._streams[key]
         self._ready.set()
         self.advance_streams(position)
 
-    def apply_stream(self, kind: str, item: Json) -> None:
+    def apply_stream(self, kind: str, item: ImageStream) -> None:
         """One change of a stream."""
         if kind == "DELETED":
             self._streams.pop(_key(item), None)
@@ -99,14 +123,26 @@ class View:
     def advance_streams(self, position: str) -> None:
         """Streams are current up to this resource version."""
         # No maximum: after a restore from a backup a server counts from a lower number again.
-        self._position = _number(position) or self._position
+        self._position = lookup.version_of(position) or self._position
+        self._origin = ""
 
-    def replace_images(self, objects: Iterable[Json], position: str) -> None:
+    def restore_streams(self, streams: dict[_Key, Stream], origin: str) -> None:
+        """Streams as they were known before, until the API tells of them; `origin` says from when they are."""
+        self._streams = streams
+        self._restored, self._origin = True, origin
+        self._ready.set()
+
+    def streams(self) -> Iterator[tuple[_Key, Stream]]:
+        """Everything that is known, as of one moment."""
+        # The copy of the items is made in one step, which no writer can interrupt.
+        return iter(list(self._streams.items()))
+
+    def replace_images(self, objects: Iterable[Named], position: str) -> None:
         """The whole collection of images, of which only the names are kept."""
         self._images = {_key(one)[1] for one in objects}
         self.advance_images(position)
 
-    def apply_image(self, kind: str, item: Json) -> None:
+    def apply_image(self, kind: str, item: Named) -> None:
         """One change of an image."""
         images = self._images
         if images is None:
@@ -119,7 +155,7 @@ class View:
 
     def advance_images(self, position: str) -> None:
         """Images are current up to this resource version."""
-        self._images_position = _number(position) or self._images_position or 1
+        self._images_position = lookup.version_of(position) or self._images_position or 1
 
 
 class StreamSink:
@@ -140,10 +176,6 @@ class ImageSink:
         self.advance = view.advance_images
 
 
-def _key(item: Json) -> _Key:
-    metadata = item.get("metadata") or {}
-    return sys.intern(metadata.get("namespace") or ""), metadata.get("name") or ""
-
-
-def _number(position: str) -> int:
-    return int(position) if position.isascii() and position.isdigit() else 0
+def _key(item: ImageStream | Named) -> _Key:
+    metadata = item.metadata or Metadata()
+    return sys.intern(metadata.namespace or ""), metadata.name or ""
