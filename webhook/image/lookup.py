@@ -136,7 +136,7 @@ def record(stream: Json | ImageStream, repository: str | None = None) -> Stream:
             missing[tag] = _failure(entry)
     return Stream(
         local=bool(spec.lookup_policy and spec.lookup_policy.local),
-        repository=sys.intern(repository),
+        repository=repository,
         version=version_of(read.metadata.resource_version if read.metadata else None),
         tags=found or _NONE,
         missing=missing or _NONE,

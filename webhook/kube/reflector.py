@@ -69,8 +69,9 @@ class Reflector(Generic[T]):
         self.synced = threading.Event()
         self.position = ""
         self.heard = 0.0
-        self._client, self._path, self._sink = client, path, sink
-        self._decoding: Decoding[Any] = decoding or OBJECTS
+        self.sink = sink
+        self._client, self._path = client, path
+        self.decoding: Decoding[Any] = decoding or OBJECTS
         self._page, self._query = page, query or {}
         self._metadata_only = metadata_only
         self._watch_list = watch_list
@@ -126,13 +127,13 @@ class Reflector(Generic[T]):
 
     def _list(self) -> None:
         pages = self._client.pages(
-            self._path, self._decoding, limit=self._page, metadata_only=self._metadata_only, **self._query
+            self._path, self.decoding, limit=self._page, metadata_only=self._metadata_only, **self._query
         )
         first = next(pages)
         position = (first.metadata and first.metadata.version) or ""
         if not position:
             raise Unreachable("the list has no resource version to watch from")
-        self._sink.replace(_objects(chain([first], pages)), position)
+        self.sink.replace(_objects(chain([first], pages)), position)
         self._reached(position)
         self.synced.set()
 
@@ -149,7 +150,7 @@ class Reflector(Generic[T]):
         begun, before = time.monotonic(), self.heard
         watch = self._client.watch(
             self._path,
-            self._decoding,
+            self.decoding,
             resource_version=position,
             timeout_seconds=seconds,
             metadata_only=self._metadata_only,
@@ -170,20 +171,20 @@ class Reflector(Generic[T]):
     def _read(self, changes: Iterator[Change[T]], *, initial: bool) -> None:
         if initial:
             end: list[str] = []
-            self._sink.replace(_initial(changes, end), "")
+            self.sink.replace(_initial(changes, end), "")
             self._reached(end[0])
             self.synced.set()
         for change in changes:
             if self._stopping.is_set():
                 return
             if change.item is not None:
-                self._sink.apply(change.kind, change.item)
+                self.sink.apply(change.kind, change.item)
             self._reached(change.version or self.position)
 
     def _reached(self, position: str) -> None:
         self.position = position
         self.heard = time.time()
-        self._sink.advance(position)
+        self.sink.advance(position)
         self._failures = 0
 
     def _fail(self, error: Exception) -> None:
