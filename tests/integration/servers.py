@@ -132,7 +132,7 @@ class Server:
         return str(yaml.safe_load(self.kubeconfig.read_text())["users"][0]["user"]["token"])
 
     def _ready(self) -> bool:
-        if not self.kubeconfig.exists():
+        if not (self.data / "pki" / "server.crt").exists():
             return False
         try:
             context = ssl.create_default_context(cadata=self.authority())

@@ -35,6 +35,8 @@ REWRITTEN: Final = "rewritten"
 REFUSED: Final = "refused"
 FAULT: Final = "fault"
 MALFORMED: Final = "malformed"
+OVERLOADED: Final = "overloaded"
+OUTCOMES: Final = (ALLOWED, REWRITTEN, REFUSED, FAULT, MALFORMED, OVERLOADED)
 
 
 class AdmissionEndpoint:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client import multiprocess as shared
 
-from webhook.admission import endpoint
+from webhook.admission import endpoint, reasons
+from webhook.admission.decide import Rewrite
 from webhook.apiserver.requestinfo import parse
 from webhook.errors import StatusError
 from webhook.serving.health import PATHS, Environ, StartResponse, WsgiApp
-from webhook.telemetry import DURATION, IN_FLIGHT, REQUESTS
+from webhook.telemetry import ADMISSION_IMAGES, ADMISSION_REVIEWS, DURATION, IN_FLIGHT, REQUESTS
 
 PATH: Final = "/metrics"
 
@@ -44,11 +45,32 @@ class MetricsEndpoint:
             body = f"{error.message}\n".encode()
             start_response(f"{error.code} {error.reason}", [("Content-Type", "text/plain"), _length(body)])
             return [body]
-        registry = CollectorRegistry()
-        shared.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        body = generate_latest(registry)
+        body = exposition()
         start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST), _length(body)])
         return [body]
+
+
+def exposition() -> bytes:
+    """The measurements of all processes of the server, as text."""
+    registry = CollectorRegistry()
+    shared.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+class ReviewCounter:
+    """Counts reviews and what was decided about their images; the children are bound once (python.md A.7)."""
+
+    def __init__(self) -> None:
+        self._outcomes = {one: ADMISSION_REVIEWS.labels(one) for one in endpoint.OUTCOMES}
+        self._reasons = {one: ADMISSION_IMAGES.labels(one) for one in reasons.SENTENCES}
+        self._duration = DURATION.labels("create", "admission")
+
+    def __call__(self, outcome: str, images: Sequence[Rewrite], seconds: float) -> None:
+        """Count one review."""
+        self._outcomes[outcome].inc()
+        self._duration.observe(seconds)
+        for image in images:
+            self._reasons[image.decision.reason].inc()
 
 
 def _length(body: bytes) -> tuple[str, str]:

@@ -160,7 +160,6 @@ class View:
         """Images are current up to this resource version."""
         self._images_position = lookup.version_of(position) or self._images_position or 1
 
-
     def _names(self) -> set[tuple[str, str]]:
         return {(namespace, name) for namespace, here in self._streams.items() for name in here}
 
