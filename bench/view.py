@@ -94,9 +94,7 @@ class Source:
         """The list, page by page."""
         for first in range(0, self._streams, PAGE):
             begun = time.process_time()
-            items = b",".join(
-                stream(number, self._tags) for number in range(first, min(first + PAGE, self._streams))
-            )
+            items = b",".join(stream(number, self._tags) for number in range(first, min(first + PAGE, self._streams)))
             body = b'{"metadata":{"resourceVersion":"1000000"},"items":[%s]}' % items
             self.bytes += len(body)
             self.spent += time.process_time() - begun

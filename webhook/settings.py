@@ -47,6 +47,8 @@ class Settings:
     """Where /metrics is served without TLS and without authentication, if anywhere."""
     snapshot: Path | None = None
     """The file from which admission knows image streams before the API has told of them."""
+    snapshot_interval: float = 60.0
+    """Seconds between two snapshots."""
     live_questions: bool = True
     """Whether admission asks the API about names that could be new."""
     watch_images: bool = True

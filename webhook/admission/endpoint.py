@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import logging
+import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -43,7 +45,8 @@ class AdmissionEndpoint:
     """WSGI middleware: answers reviews itself and hands every other path on.
 
     Installed as `app.wsgi_app = AdmissionEndpoint(app.wsgi_app, ...)`, since Flask's routing would cost more than the
-    decision (python.md B.3).
+    decision (python.md B.3). With more than `most` reviews at a time, as when threads wait for something, further ones
+    are admitted unchanged at once: too late is as good as not at all, and costs the API server its time.
     """
 
     def __init__(
@@ -54,12 +57,16 @@ class AdmissionEndpoint:
         *,
         namespaces: mutate.Namespaces = lambda _: None,
         observe: Observe = lambda _outcome, _images, _seconds: None,
+        most: int = sys.maxsize,
     ) -> None:
         self._inner = inner
         self._view = view
         self._settings = settings
         self._labels = mutate.labels_with(namespaces)
         self._observe = observe
+        self._most = most
+        # Appending and popping are atomic, a counter is not, and a lock costs more than the decision.
+        self._running: deque[None] = deque()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers 200, 400, 405 or 413."""
@@ -71,11 +78,14 @@ class AdmissionEndpoint:
         if body is None:
             return _text(start_response, "413 Content Too Large", f"The body is over {MAX_BODY} bytes.", _CLOSE)
         begun = time.perf_counter()
+        self._running.append(None)
         try:
-            answer, outcome, images = self.answer(body)
+            answer, outcome, images = self.answer(body) if len(self._running) <= self._most else _unexamined(body)
         except review.Malformed as error:
             self._tell(MALFORMED, [], begun)
             return _text(start_response, "400 Bad Request", str(error))
+        finally:
+            self._running.pop()
         self._tell(outcome, images, begun)
         start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
         return [answer]
@@ -94,12 +104,7 @@ class AdmissionEndpoint:
         except Exception:
             log.exception("review %s is admitted unchanged", request.uid)
             response, outcome = {"allowed": True, "warnings": [mutate.FAULT]}, FAULT
-        answered = {
-            "apiVersion": review.API_VERSION,
-            "kind": review.KIND,
-            "response": {"uid": request.uid, **response},
-        }
-        return msgspec.json.encode(answered), outcome, images
+        return _answered(request, response), outcome, images
 
     def _examine(self, request: review.Request) -> list[Rewrite]:
         if request.object is None:
@@ -126,6 +131,19 @@ class AdmissionEndpoint:
 
 
 _CLOSE = ("Connection", "close")
+OVERLOAD: Final = "image lookup has too much to do: images stay as written"
+
+
+def _answered(request: review.Request, response: Json) -> bytes:
+    answer = {"apiVersion": review.API_VERSION, "kind": review.KIND, "response": {"uid": request.uid, **response}}
+    return msgspec.json.encode(answer)
+
+
+def _unexamined(body: bytes) -> tuple[bytes, str, list[Rewrite]]:
+    """As `answer`, for a worker that has more to do than it can do in time; raises Malformed."""
+    asked, _ = review.decode(body)
+    assert asked.request is not None, "decode refuses reviews without a request"
+    return _answered(asked.request, {"allowed": True, "warnings": [OVERLOAD]}), OVERLOADED, []
 
 
 def _allowed(request: review.Request, images: Sequence[Rewrite]) -> tuple[Json, str]:

@@ -107,7 +107,14 @@ def application(
     # Workloads that are stored here are admitted against the store itself: a view would lag behind the last write.
     mutate = Mutator(DirectView(load, settings.integrated_registry), settings, namespaces)
     app = create_app(store, settings, authenticate=authenticate, mutate=mutate, stopping=life.stopping)
-    admission = AdmissionEndpoint(app.wsgi_app, view, settings, namespaces=levels.get, observe=ReviewCounter())
+    admission = AdmissionEndpoint(
+        app.wsgi_app,
+        view,
+        settings,
+        namespaces=levels.get,
+        observe=ReviewCounter(),
+        most=max(1, settings.threads // 2),
+    )
     app.wsgi_app = admission  # type: ignore[method-assign]
     return HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life))
 

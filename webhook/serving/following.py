@@ -28,12 +28,13 @@ _log = logging.getLogger(__name__)
 _TICK: Final = 0.05
 _REPORT: Final = 1.0
 """Seconds between two reports of gauges."""
-_SAVE: Final = 60.0
-"""Seconds between two snapshots."""
 
 
 class Following:
-    """One view with its reflectors; `certificate` is the file whose expiry is reported."""
+    """One view with its reflectors.
+
+    `certificate` is the file whose expiry is reported; `interval` is the seconds between two snapshots.
+    """
 
     def __init__(
         self,
@@ -43,11 +44,12 @@ class Following:
         certificate: Path,
         *,
         snapshot: Snapshot | None = None,
+        interval: float = 60.0,
         watch_list: bool = False,
     ) -> None:
         self.view = view
         self._certificate = certificate
-        self._snapshot = snapshot
+        self._snapshot, self._interval = snapshot, interval
         self._saved = 0
         self._reflectors = feed.reflectors(client, view, levels, watch_list=watch_list)
 
@@ -57,7 +59,7 @@ class Following:
         threading.Thread(target=self._follow, args=(life, reachable), name="view", daemon=True).start()
         if self._snapshot is not None:
             lock = self._snapshot.path.with_name(f"{self._snapshot.path.name}.lock")
-            Chores(lock, _SAVE, self.save).start(life.stopping)
+            Chores(lock, self._interval, self.save).start(life.stopping)
 
     def save(self) -> None:
         """Write a snapshot if anything is new since the last."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -55,6 +59,40 @@ def exposition() -> bytes:
     registry = CollectorRegistry()
     shared.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
+
+
+@contextmanager
+def served(host: str, port: int) -> Iterator[int]:
+    """Serve /metrics on a plain port inside the `with`; the port comes back. OSError if it is taken."""
+    server = ThreadingHTTPServer((host, port), _Scraped, bind_and_activate=False)
+    server.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    server.socket.close()
+    server.socket = socket.socket(server.address_family)
+    server.server_bind()
+    server.server_activate()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, name="metrics", daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Scraped(BaseHTTPRequestHandler):
+    timeout = 10.0
+
+    def do_GET(self) -> None:
+        known = self.path.partition("?")[0] == PATH
+        body = exposition() if known else b"404 page not found\n"
+        self.send_response(200 if known else 404)
+        self.send_header("Content-Type", CONTENT_TYPE_LATEST if known else "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """A scrape is nothing to log."""
 
 
 class ReviewCounter:
