@@ -60,7 +60,7 @@ class AdmissionEndpoint:
         most: int = sys.maxsize,
     ) -> None:
         self._inner = inner
-        self._view = view
+        self.view = view
         self._settings = settings
         self._labels = mutate.labels_with(namespaces)
         self._observe = observe
@@ -121,7 +121,7 @@ class AdmissionEndpoint:
             subresource=request.sub_resource or "",
             platform=is_platform(group, resource, namespace, self._labels),
         )
-        return list(examine(write, self._view, self._settings))
+        return list(examine(write, self.view, self._settings))
 
     def _tell(self, outcome: str, images: Sequence[Rewrite], begun: float) -> None:
         try:
