@@ -20,7 +20,8 @@ class Stream(msgspec.Struct, frozen=True, gc=False):
 
     `tags` maps a tag with an image to the pull spec that takes its place, always by digest (admission A.6.2); the pull
     spec is empty where the recorded one is no reference. `missing` maps a tag without an image, known from spec or
-    status, to the message of its last failed import, or to "". `version` is the resource version, 0 if unknown.
+    status, to the message of its last failed import, or to "". `generations` are those of the images in `tags`, in
+    that order. `version` is the resource version, 0 if unknown.
     """
 
     local: bool = False
@@ -28,6 +29,11 @@ class Stream(msgspec.Struct, frozen=True, gc=False):
     version: int = 0
     tags: dict[str, str] = {}
     missing: dict[str, str] = {}
+    generations: tuple[int, ...] = ()
+
+    def generation(self, tag: str) -> int:
+        """The generation at which the tag got its image, 0 if it has none; linear, for what is seldom asked."""
+        return next((given for name, given in zip(self.tags, self.generations, strict=False) if name == tag), 0)
 
 
 def record(stream: Json, repository: str | None = None) -> Stream:
@@ -36,6 +42,7 @@ def record(stream: Json, repository: str | None = None) -> Stream:
         repository = (stream.get("status") or {}).get("dockerImageRepository") or ""
     spec_tags = {one.get("name") or "": one for one in tags.spec_tags(stream)}
     found: dict[str, str] = {}
+    generations: dict[str, int] = {}
     missing = {sys.intern(tag): "" for tag in spec_tags}
     for entry in tags.status_tags(stream):
         tag = sys.intern(entry.get("tag") or "")
@@ -44,6 +51,7 @@ def record(stream: Json, repository: str | None = None) -> Stream:
             # A slim stream per tag: the rule finds the spec tag by a linear search, and streams of 1000 tags exist.
             slim = _slim(repository, spec_tags.get(tag))
             found[tag] = _final(pullspec.for_event(slim, tag, head), head["image"])
+            generations[tag] = head.get("generation") or 0
             missing.pop(tag, None)
         else:
             missing[tag] = _failure(entry)
@@ -53,6 +61,7 @@ def record(stream: Json, repository: str | None = None) -> Stream:
         version=version(stream),
         tags=found,
         missing=missing,
+        generations=tuple(generations.values()),
     )
 
 

@@ -64,3 +64,16 @@ def test_the_version_is_a_number_where_it_is_one():
 def test_a_stream_of_ten_thousand_tags_is_recorded_in_one_go():
     many = {f"v{number}": event("quay.io/team/app:v1", V1) for number in range(10_000)}
     assert len(lookup.record(stream("shop", "app", **many)).tags) == 10_000
+
+
+def test_each_image_keeps_the_generation_at_which_its_tag_got_it():
+    found = lookup.record(
+        stream(
+            "shop",
+            "app",
+            failures={"gone": "not found"},
+            v1=event("quay.io/team/app:v1", V1, generation=3),
+            v2=event("quay.io/team/app:v2", V2, generation=7),
+        )
+    )
+    assert [found.generation(tag) for tag in ("v1", "v2", "gone", "v9")] == [3, 7, 0, 0]
