@@ -41,3 +41,8 @@ ADMISSION_IMAGES: Final = Counter(
     "Images looked at in admission reviews, by the reason of what was decided.",
     ("reason",),
 )
+ADMISSION_CONFIG_VALID: Final = Gauge(
+    "imagestreams_admission_config_valid",
+    "1 if admission follows the newest configuration file, 0 if that one cannot be used and the one before it holds.",
+    multiprocess_mode="livemin",
+)

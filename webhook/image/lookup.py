@@ -50,7 +50,7 @@ def record(stream: Json, repository: str | None = None) -> Stream:
         if head.get("image"):
             # A slim stream per tag: the rule finds the spec tag by a linear search, and streams of 1000 tags exist.
             slim = _slim(repository, spec_tags.get(tag))
-            found[tag] = _final(pullspec.for_event(slim, tag, head), head["image"])
+            found[tag] = final(pullspec.for_event(slim, tag, head), head["image"])
             generations[tag] = head.get("generation") or 0
             missing.pop(tag, None)
         else:
@@ -71,6 +71,15 @@ def version(item: Json) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
+def final(pull_spec: str, image: str) -> str:
+    """The pull spec with its tag dropped and the image's name as digest, which wins over a recorded one, or ""."""
+    try:
+        reference = parse(pull_spec)
+    except InvalidReference:
+        return ""
+    return replace(reference, tag="", id=image).exact()
+
+
 def image_of(pull_spec: str) -> str:
     """The image's name in a final pull spec of `Stream.tags`."""
     _, at, identity = pull_spec.partition("@")
@@ -82,15 +91,6 @@ def _slim(repository: str, spec_tag: Json | None) -> Json:
         "spec": {"tags": [spec_tag] if spec_tag else []},
         "status": {"dockerImageRepository": repository},
     }
-
-
-def _final(pull_spec: str, image: str) -> str:
-    """The pull spec with its tag dropped and the image's name as digest, which wins over a recorded one."""
-    try:
-        reference = parse(pull_spec)
-    except InvalidReference:
-        return ""
-    return replace(reference, tag="", id=image).exact()
 
 
 def _failure(entry: Json) -> str:

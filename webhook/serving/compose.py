@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from webhook.admission.configuration import InvalidConfiguration
 from webhook.admission.decide import Rewrite
 from webhook.admission.endpoint import AdmissionEndpoint
 from webhook.admission.mutate import Mutator
+from webhook.admission.objects import Objects
+from webhook.admission.policy_file import PolicyFile
+from webhook.admission.reviewer import Reviewer
 from webhook.apiserver.app import create_app
 from webhook.controllers import imports
 from webhook.errors import Json
@@ -26,7 +30,7 @@ from webhook.serving.companion import Stopping, Work
 from webhook.serving.health import Check, HealthEndpoint, WsgiApp
 from webhook.serving.identity import BearerToken
 from webhook.serving.metrics import MetricsEndpoint
-from webhook.serving.workspace import authority, hosts, serving_pair
+from webhook.serving.workspace import CannotServe, authority, hosts, serving_pair
 from webhook.settings import Settings
 from webhook.storage.sqlite import SqliteStore
 from webhook.storage.store import Store
@@ -53,15 +57,18 @@ class Standalone:
     def __init__(self, settings: Settings, token: str) -> None:
         self._settings = settings
         self._token = token
-        # A file that cannot be used is refused here, before the fork.
+        # Files that cannot be used are refused here, before the fork.
         SqliteStore(settings.database).close()
+        self._policy = policy_file(settings)
 
     def application(self, life: Life) -> WsgiApp:
         """The application of one worker, with a view and threads of its own."""
         store = SqliteStore(self._settings.database)
         view, levels = View(with_images=True), RunLevels()
         self._keep(store, feed.reflectors(self._client("imagestreams-view"), view, levels), life)
-        return application(self._settings, store, view, levels, BearerToken(self._token), life)
+        policy = self._policy
+        threading.Thread(target=policy.follow, args=(life.stopping,), name="admission-config", daemon=True).start()
+        return application(self._settings, store, view, levels, BearerToken(self._token), life, policy)
 
     @property
     def background(self) -> Work | None:
@@ -92,8 +99,23 @@ class Standalone:
         )
 
 
+def policy_file(settings: Settings) -> PolicyFile:
+    """What admission does; CannotServe for a configuration file that cannot be used."""
+    path = settings.admission_config
+    try:
+        return PolicyFile(path, settings.integrated_registry, strict=settings.strict)
+    except InvalidConfiguration as error:
+        raise CannotServe(f"{path} cannot be used as --admission-config: {error}") from None
+
+
 def application(
-    settings: Settings, store: Store, view: View, levels: RunLevels, authenticate: Authenticate, life: Life
+    settings: Settings,
+    store: Store,
+    view: View,
+    levels: RunLevels,
+    authenticate: Authenticate,
+    life: Life,
+    policy: PolicyFile,
 ) -> WsgiApp:
     """The layers of one worker, outermost first: health, metrics, admission, API."""
 
@@ -104,9 +126,11 @@ def application(
         return load("namespaces", "", name)
 
     # Workloads that are stored here are admitted against the store itself: a view would lag behind the last write.
-    mutate = Mutator(DirectView(load, settings.integrated_registry), settings, namespaces)
+    objects = Objects(load)
+    mutate = Mutator(DirectView(load, settings.integrated_registry), policy.current, namespaces, objects)
     app = create_app(store, settings, authenticate=authenticate, mutate=mutate, stopping=life.stopping)
-    admission = AdmissionEndpoint(app.wsgi_app, view, settings, namespaces=levels.get, observe=observe)
+    reviewer = Reviewer(view, policy.current, namespaces=levels.get, objects=objects)
+    admission = AdmissionEndpoint(app.wsgi_app, reviewer, observe=observe)
     app.wsgi_app = admission  # type: ignore[method-assign]
     return HealthEndpoint(MetricsEndpoint(app, authenticate), checks(store, view, life))
 
