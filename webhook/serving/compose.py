@@ -91,7 +91,7 @@ class Standalone:
     def _client(self, user_agent: str) -> KubeClient:
         return KubeClient(loopback(self._settings, self._token), user_agent=user_agent)
 
-    def _keep(self, store: Store, reflectors: Sequence[Reflector], life: Life) -> None:
+    def _keep(self, store: Store, reflectors: Sequence[Reflector[Any]], life: Life) -> None:
         settings = self._settings
         threading.Thread(target=_follow, args=(settings, reflectors, life), name="view", daemon=True).start()
         Chores(settings.data / "chores.lock", settings.compaction_interval, lambda: _chores(settings, store)).start(
@@ -183,7 +183,7 @@ def wait_until_listening(settings: Settings, stopping: Stopping) -> bool:
     return False
 
 
-def _follow(settings: Settings, reflectors: Sequence[Reflector], life: Life) -> None:
+def _follow(settings: Settings, reflectors: Sequence[Reflector[Any]], life: Life) -> None:
     """Keep the view current, tell when it is, and end its watches when the server stops."""
     CERTIFICATE_EXPIRY.set(expiry(serving_pair(settings).certificate).timestamp())
     if not wait_until_listening(settings, life.stopping):
