@@ -1,6 +1,6 @@
 """`python -m bench.admission_server DATA PORT API`: the webhook, with other ways to answer a review beside it.
 
-/floor answers fixed bytes and reads nothing; what else there is does the same work as /admission/mutate by other means.
+/livez-floor answers fixed bytes and reads nothing; the others do the same work as /admission/mutate by other means.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ import flask
 from webhook.admission import patch
 from webhook.admission.decide import decide
 from webhook.admission.endpoint import AdmissionEndpoint
+from webhook.admission.reviewer import Reviewer
 from webhook.kube.connection import Connection
 from webhook.serving.server import Life
 from webhook.serving.start import start
 from webhook.serving.webhook import Webhook
 from webhook.settings import Settings
-from webhook.view.index import Streams
 
 THREADS = 16
+FLOOR = "/livez-floor"
+"""Like a health path, so that no line is logged for it either."""
 FIXED = (
     b'{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":"0","allowed":true}}' + b" " * 900
 )
@@ -33,19 +35,20 @@ class Bench(Webhook):
     """The webhook and its rivals on one port."""
 
     def application(self, life: Life) -> Any:
-        """Paths under /bench are the rivals'."""
+        """The webhook, and paths for its rivals."""
         endpoint = super().application(life)
         assert isinstance(endpoint, AdmissionEndpoint)
-        rivals = flask_app(endpoint, endpoint.view, self._settings)
+        reviewer = endpoint.reviewer
+        rivals = flask_app(reviewer)
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(FIXED)))]
 
         def application(environ: dict[str, Any], start_response: Any) -> Any:
             path = environ["PATH_INFO"]
-            if path == "/floor":
+            if path == FLOOR:
                 start_response("200 OK", headers)
                 return [FIXED]
             if path == "/json":
-                body = plain(environ["wsgi.input"].read(), endpoint.view, self._settings)
+                body = plain(environ["wsgi.input"].read(), reviewer)
                 start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
                 return [body]
             return rivals(environ, start_response) if path.startswith("/flask") else endpoint(environ, start_response)
@@ -53,27 +56,27 @@ class Bench(Webhook):
         return application
 
 
-def flask_app(endpoint: AdmissionEndpoint, view: Streams, settings: Settings) -> flask.Flask:
+def flask_app(reviewer: Reviewer) -> flask.Flask:
     """The same work behind Flask's routing."""
     app = flask.Flask(__name__)
 
     @app.post("/flask")
     def typed() -> flask.Response:
-        return flask.Response(endpoint.answer(flask.request.get_data())[0], mimetype="application/json")
+        return flask.Response(reviewer.answer(flask.request.get_data())[0], mimetype="application/json")
 
     @app.post("/flask-json")
     def untyped() -> flask.Response:
-        return flask.jsonify(answered(flask.request.get_json(), view, settings))
+        return flask.jsonify(answered(flask.request.get_json(), reviewer))
 
     return app
 
 
-def plain(body: bytes, view: Streams, settings: Settings) -> bytes:
+def plain(body: bytes, reviewer: Reviewer) -> bytes:
     """The standard library's json instead of msgspec's typed decoding, before Flask."""
-    return json.dumps(answered(json.loads(body), view, settings)).encode()
+    return json.dumps(answered(json.loads(body), reviewer)).encode()
 
 
-def answered(review: dict[str, Any], view: Streams, settings: Settings) -> dict[str, Any]:
+def answered(review: dict[str, Any], reviewer: Reviewer) -> dict[str, Any]:
     """The review's answer, through dictionaries of everything."""
     request = review["request"]
     resource, namespace = request["resource"], request["namespace"]
@@ -85,8 +88,8 @@ def answered(review: dict[str, Any], view: Streams, settings: Settings) -> dict[
         namespace,
         request["object"],
         request["oldObject"],
-        view,
-        settings,
+        reviewer.view,
+        reviewer.policy(),
     )
     content = base64.b64encode(json.dumps(patch.operations(changes)).encode()).decode()
     response = {"uid": request["uid"], "allowed": True, "patchType": "JSONPatch", "patch": content}

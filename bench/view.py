@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from webhook.kube.client import PAGE
-from webhook.kube.reflector import Reflector
 from webhook.view import feed
 from webhook.view.index import View
 from webhook.view.namespaces import RunLevels

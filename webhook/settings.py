@@ -37,6 +37,8 @@ class Settings:
     threads: int = 64
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    admission_config: Path | None = None
+    """OpenShift's ImagePolicyConfig with our extensions; without it, the defaults."""
     socket_timeout: float = 10.0
     """Seconds after which a stalled TLS handshake or request body is cut."""
     compaction_interval: float = 300.0

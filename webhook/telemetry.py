@@ -61,3 +61,8 @@ VIEW_QUESTIONS: Final = Counter(
     "Names that the view did not know, by what came of asking the API: found, absent, failed, limited.",
     ("outcome",),
 )
+ADMISSION_CONFIG_VALID: Final = Gauge(
+    "imagestreams_admission_config_valid",
+    "1 if admission follows the newest configuration file, 0 if that one cannot be used and the one before it holds.",
+    multiprocess_mode="livemin",
+)

@@ -64,6 +64,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--watch-images", is_flag=True, help="Notice deleted Image objects, at the price of memory.")
 @click.option("--watch-list", is_flag=True, help="Ask for lists as the beginning of a watch, where the API can.")
 @click.option("--no-live-questions", is_flag=True, help="Never ask the API about a name that could be new.")
+@click.option(
+    "--admission-config", type=_FILE, metavar="FILE", help="What admission does, as an ImagePolicyConfig; see docs."
+)
 @click.option("--strict", is_flag=True, help="Exactly OpenShift's behaviour, without anything done beyond it.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, metavar="N", help="Processes that answer requests.")
 @click.option("--threads", type=click.IntRange(4, 4096), default=16, metavar="N", help="Threads of each.")
@@ -89,6 +92,7 @@ def webhook(
     watch_images: bool,
     watch_list: bool,
     no_live_questions: bool,
+    admission_config: Path | None,
     strict: bool,
     workers: int,
     threads: int,
@@ -109,6 +113,7 @@ def webhook(
         strict=strict,
         controllers=False,
         integrated_registry=integrated_registry,
+        admission_config=admission_config,
         workers=workers,
         threads=threads,
         tls_cert=tls_cert,

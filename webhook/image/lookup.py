@@ -22,7 +22,8 @@ class Stream(msgspec.Struct, frozen=True, gc=False):
 
     `tags` maps a tag with an image to the pull spec that takes its place, always by digest (admission A.6.2); the pull
     spec is empty where the recorded one is no reference. `missing` maps a tag without an image, known from spec or
-    status, to the message of its last failed import, or to "". `version` is the resource version, 0 if unknown.
+    status, to the message of its last failed import, or to "". `generations` are those of the images in `tags`, in
+    that order. `version` is the resource version, 0 if unknown.
     """
 
     local: bool = False
@@ -30,6 +31,11 @@ class Stream(msgspec.Struct, frozen=True, gc=False):
     version: int = 0
     tags: dict[str, str] = {}
     missing: dict[str, str] = {}
+    generations: tuple[int, ...] = ()
+
+    def generation(self, tag: str) -> int:
+        """The generation at which the tag got its image, 0 if it has none; linear, for what is seldom asked."""
+        return next((given for name, given in zip(self.tags, self.generations, strict=False) if name == tag), 0)
 
 
 class _Read(msgspec.Struct, gc=False, rename="camel"):
@@ -75,6 +81,7 @@ class Event(_Read):
 
     image: str | None = None
     docker_image_reference: str | None = None
+    generation: int | None = None
 
 
 class Condition(_Read):
@@ -124,6 +131,7 @@ def record(stream: Json | ImageStream, repository: str | None = None) -> Stream:
         repository = status.docker_image_repository or ""
     policies = {sys.intern(one.name or ""): one.reference_policy for one in spec.tags or ()}
     found: dict[str, str] = {}
+    generations: dict[str, int] = {}
     missing = dict.fromkeys(policies, "")
     for entry in status.tags or ():
         tag = sys.intern(entry.tag or "")
@@ -131,6 +139,7 @@ def record(stream: Json | ImageStream, repository: str | None = None) -> Stream:
         if head is not None and head.image:
             policy = policies.get(tag)
             found[tag] = _pull_spec(head, repository if policy and policy.type == "Local" else "")
+            generations[tag] = head.generation or 0
             missing.pop(tag, None)
         else:
             missing[tag] = _failure(entry)
@@ -140,7 +149,14 @@ def record(stream: Json | ImageStream, repository: str | None = None) -> Stream:
         version=version_of(read.metadata.resource_version if read.metadata else None),
         tags=found or _NONE,
         missing=missing or _NONE,
+        generations=_one_of_each(tuple(generations.values())),
     )
+
+
+@lru_cache(maxsize=4096)
+def _one_of_each(generations: tuple[int, ...]) -> tuple[int, ...]:
+    """The same tuple for equal ones: many streams have been imported as often."""
+    return generations
 
 
 def version_of(text: str | None) -> int:
@@ -148,19 +164,7 @@ def version_of(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdigit() else 0
 
 
-def image_of(pull_spec: str) -> str:
-    """The image's name in a final pull spec of `Stream.tags`."""
-    _, at, identity = pull_spec.partition("@")
-    return identity if at else pull_spec.rpartition("/")[2].partition(":")[2]
-
-
-def _pull_spec(head: Event, local: str) -> str:
-    """The final pull spec of an event: in the `local` repository if there is one, else as it was recorded."""
-    image = head.image or ""
-    return (_final(local, image) if local else "") or _final(head.docker_image_reference or "", image)
-
-
-def _final(pull_spec: str, image: str) -> str:
+def final(pull_spec: str, image: str) -> str:
     """The pull spec with its tag dropped and the image's name as digest, which wins over a recorded one."""
     place, at, identity = pull_spec.partition("@")
     if _is_plain_digest(image) and (not at or identity == image):
@@ -172,6 +176,18 @@ def _final(pull_spec: str, image: str) -> str:
     except InvalidReference:
         return ""
     return replace(reference, tag="", id=image).exact()
+
+
+def image_of(pull_spec: str) -> str:
+    """The image's name in a final pull spec of `Stream.tags`."""
+    _, at, identity = pull_spec.partition("@")
+    return identity if at else pull_spec.rpartition("/")[2].partition(":")[2]
+
+
+def _pull_spec(head: Event, local: str) -> str:
+    """The final pull spec of an event: in the `local` repository if there is one, else as it was recorded."""
+    image = head.image or ""
+    return (final(local, image) if local else "") or final(head.docker_image_reference or "", image)
 
 
 @lru_cache(maxsize=4096)

@@ -13,13 +13,16 @@ import msgspec
 
 from webhook.admission.endpoint import AdmissionEndpoint
 from webhook.admission.mutate import Mutator
+from webhook.admission.objects import Objects
+from webhook.admission.policy_file import PolicyFile
+from webhook.admission.reviewer import Reviewer
 from webhook.apiserver.app import create_app
 from webhook.controllers import imports
 from webhook.errors import Json
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
 from webhook.meta.identity import User
-from webhook.serving import following
+from webhook.serving import following, policies
 from webhook.serving.chores import Chores
 from webhook.serving.companion import Stopping, Work
 from webhook.serving.following import Following
@@ -51,8 +54,9 @@ class Standalone:
     def __init__(self, settings: Settings, token: str) -> None:
         self._settings = settings
         self._token = token
-        # A file that cannot be used is refused here, before the fork.
+        # Files that cannot be used are refused here, before the fork.
         SqliteStore(settings.database).close()
+        self._policy = policies.policy_file(settings)
 
     def application(self, life: Life) -> WsgiApp:
         """The application of one worker, with a view and threads of its own."""
@@ -69,7 +73,8 @@ class Standalone:
         Chores(settings.data / "chores.lock", settings.compaction_interval, lambda: _chores(settings, store)).start(
             life.stopping
         )
-        return application(settings, store, kept.view, levels, BearerToken(self._token), life)
+        policies.follow(self._policy, life.stopping)
+        return application(settings, store, kept.view, levels, BearerToken(self._token), life, self._policy)
 
     @property
     def background(self) -> Work | None:
@@ -94,7 +99,13 @@ class Standalone:
 
 
 def application(
-    settings: Settings, store: Store, view: View, levels: RunLevels, authenticate: Authenticate, life: Life
+    settings: Settings,
+    store: Store,
+    view: View,
+    levels: RunLevels,
+    authenticate: Authenticate,
+    life: Life,
+    policy: PolicyFile,
 ) -> WsgiApp:
     """The layers of one worker, outermost first: health, metrics, admission, API."""
 
@@ -105,16 +116,12 @@ def application(
         return load("namespaces", "", name)
 
     # Workloads that are stored here are admitted against the store itself: a view would lag behind the last write.
-    mutate = Mutator(DirectView(load, settings.integrated_registry), settings, namespaces)
+    objects = Objects(load)
+    mutate = Mutator(DirectView(load, settings.integrated_registry), policy.current, namespaces, objects)
     app = create_app(store, settings, authenticate=authenticate, mutate=mutate, stopping=life.stopping)
-    admission = AdmissionEndpoint(
-        app.wsgi_app,
-        view,
-        settings,
-        namespaces=levels.get,
-        observe=ReviewCounter(),
-        most=max(1, settings.threads // 2),
-    )
+    reviewer = Reviewer(view, policy.current, namespaces=levels.get, objects=objects)
+    most = max(1, settings.threads // 2)
+    admission = AdmissionEndpoint(app.wsgi_app, reviewer, observe=ReviewCounter(), most=most)
     app.wsgi_app = admission  # type: ignore[method-assign]
     return HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life))
 

@@ -148,6 +148,7 @@ def route(environ: Mapping[str, Any]) -> tuple[str, str]:
     watch = parse_qs(str(environ.get("QUERY_STRING", ""))).get("watch", ["0"])[-1] in ("1", "true")
     info = parse(method, path, watch=watch)
     if info is None:
-        return _PLAIN_VERBS.get(method, "other"), "admission" if path == endpoint.PATH else "other"
+        admits = path in (endpoint.PATH, endpoint.VALIDATE_PATH)
+        return _PLAIN_VERBS.get(method, "other"), "admission" if admits else "other"
     resource = f"{info.resource}/{info.subresource}" if info.subresource else info.resource
     return info.verb or "other", resource

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from webhook.admission.endpoint import AdmissionEndpoint
+from webhook.admission.reviewer import Reviewer
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
-from webhook.serving import following, metrics
+from webhook.serving import following, metrics, policies
 from webhook.serving.companion import Stopping, Work
 from webhook.serving.following import Following
 from webhook.serving.health import Environ, HealthEndpoint, StartResponse, WsgiApp
@@ -35,6 +36,8 @@ class Webhook:
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self._settings = settings
         self._connection = connection
+        # A file that cannot be used is refused here, before the fork.
+        self._policy = policies.policy_file(settings)
 
     def application(self, life: Life) -> WsgiApp:
         """The application of one worker, with a view and threads of its own."""
@@ -57,14 +60,9 @@ class Webhook:
             inner = MetricsEndpoint(inner, _anybody)
         ready = following.checks(view, life, certificate)
         health = HealthEndpoint(inner, {"/livez": {}, "/healthz": {}, "/readyz": ready})
-        return AdmissionEndpoint(
-            health,
-            streams,
-            settings,
-            namespaces=levels.get,
-            observe=ReviewCounter(),
-            most=max(1, settings.threads // 2),
-        )
+        policies.follow(self._policy, life.stopping)
+        reviewer = Reviewer(streams, self._policy.current, namespaces=levels.get)
+        return AdmissionEndpoint(health, reviewer, observe=ReviewCounter(), most=max(1, settings.threads // 2))
 
     @property
     def background(self) -> Work | None:

@@ -71,6 +71,19 @@ def test_a_stream_of_ten_thousand_tags_is_recorded_in_one_go():
     assert len(lookup.record(stream("shop", "app", **many)).tags) == 10_000
 
 
+def test_each_image_keeps_the_generation_at_which_its_tag_got_it():
+    found = lookup.record(
+        stream(
+            "shop",
+            "app",
+            failures={"gone": "not found"},
+            v1=event("quay.io/team/app:v1", V1, generation=3),
+            v2=event("quay.io/team/app:v2", V2, generation=7),
+        )
+    )
+    assert [found.generation(tag) for tag in ("v1", "v2", "gone", "v9")] == [3, 7, 0, 0]
+
+
 def test_a_decoded_stream_and_one_in_memory_have_the_same_record():
     item = stream("shop", "app", local=True, failures={"gone": "not found"}, v1=event("quay.io/team/app:v1", V1))
     assert lookup.record(msgspec.json.decode(json.dumps(item), type=lookup.ImageStream)) == lookup.record(item)
