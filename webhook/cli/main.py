@@ -12,11 +12,16 @@ import click
 from webhook import __version__
 from webhook.errors import StatusError
 
-_COMMANDS: Final = {"resolve": "webhook.cli.resolve:resolve", "serve": "webhook.cli.serve:serve"}
+_COMMANDS: Final = {
+    "resolve": "webhook.cli.resolve:resolve",
+    "serve": "webhook.cli.serve:serve",
+    "webhook": "webhook.cli.webhook:webhook",
+}
 
 _SUMMARIES: Final = {
     "resolve": "Print manifests with their image names resolved to digests.",
     "serve": "Run the image API, imports and admission on this machine.",
+    "webhook": "Run admission alone, for a cluster that serves image streams.",
 }
 
 _EXAMPLES: Final = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from webhook.admission.policy import Policy
 from webhook.cli import manifests, report, resolution, stream_sources
-from webhook.cli.resolution import Policy
 
 _EXAMPLES = """
 \b
