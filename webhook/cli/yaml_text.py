@@ -63,7 +63,6 @@ class Document:
         self._offset = offset
         self._reading = _Reading()
         self.value: Any = self._reading.value(root)
-        self._uses = self._reading.uses(root)
 
     def edits(self, changes: Mapping[Path, str]) -> tuple[list[Edit], list[Path]]:
         """The edits that put each new text at its path, and the paths that must be left alone.
@@ -77,9 +76,10 @@ class Document:
             wanted.setdefault(id(node), (node, []))[1].append(path)
         edits: list[Edit] = []
         left: list[Path] = []
+        uses = self._reading.uses(self._root) if wanted else {}
         for node, paths in wanted.values():
             texts = {changes[path] for path in paths}
-            if len(paths) == self._uses[id(node)] and len(texts) == 1:
+            if len(paths) == uses[id(node)] and len(texts) == 1:
                 edits.append(self._edit(node, texts.pop()))
             else:
                 left.extend(paths)

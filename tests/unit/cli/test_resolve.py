@@ -9,6 +9,7 @@ import subprocess
 import pytest
 import yaml
 
+from bench import resolve as bench
 from tests.unit.cli.examples import DIGEST, PHP, REGISTRY, a_list, pod, put, stream
 
 TEMPLATE = "template: {spec: {initContainers: [{name: i, image: 'php:8.2'}], containers: [{name: c, image: php:8.2}]}}"
@@ -47,6 +48,15 @@ TEMPLATE = "template: {spec: {initContainers: [{name: i, image: 'php:8.2'}], con
 )
 def test_images_are_resolved_and_nothing_else_changes(resolved, text):
     assert resolved(text) == text.replace("php:8.2", PHP)
+
+
+def test_a_folder_of_all_styles_is_byte_identical_outside_the_image_values(folder, run):
+    for number in range(100):
+        put(folder, f"k8s/{number:03}.yaml", bench.manifest(number, bench.short))
+    put(folder, "streams.yaml", bench.streams())
+    outcome = run("-f", "k8s", "-s", "streams.yaml")
+    wanted = bench.joined([bench.manifest(number, bench.resolved) for number in range(100)])
+    assert (outcome.code, outcome.out.decode()) == (0, wanted)
 
 
 def test_a_block_scalar_becomes_a_quoted_one(resolved):
