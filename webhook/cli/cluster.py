@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 import click
 import yaml
 
+from webhook.errors import NotFound
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection, NoConfiguration
 from webhook.kube.failure import Unreachable
@@ -88,6 +89,23 @@ def cause(error: Unreachable) -> str:
     """What went wrong, without the layers that wrap it."""
     reason = getattr(error.__cause__, "reason", None)  # of urllib3's MaxRetryError
     return " ".join(str(reason or error).split())
+
+
+def secrets(namespace: str) -> str:
+    """The path of a namespace's Secrets."""
+    return f"/api/v1/namespaces/{quote(namespace, safe='')}/secrets"
+
+
+def names_an_object(error: NotFound) -> bool:
+    """Whether one object is missing, and not the API that would serve it."""
+    return bool((error.details or {}).get("kind"))
+
+
+def absent(error: NotFound, where: Cluster, what: str) -> str:
+    """Why something was not found: the object is not there, or the whole API is not."""
+    if names_an_object(error):
+        return f"there is no {what} on {where.server}"
+    return f"{where.server} does not serve {GROUP}; start a server that does with imagestreams serve"
 
 
 def _of_url(url: str, access: Access, namespace: str | None) -> Cluster:
