@@ -146,13 +146,13 @@ def _one(wanted: Wanted, stream: Json) -> Plan:
 
 def _followed(stream: Json, tag: str) -> tuple[str, Json | None]:
     """The tag that is meant after all aliases within the stream, and its spec."""
-    seen = {tag}
+    asked, seen = tag, {tag}
     while (found := tags.spec_tag(stream, tag)) is not None:
         further = tagging.alias_target(stream, found)
         if further is None:
             break
         if further in seen:
-            raise CannotImport(f"tag {tag} follows itself: change its source with imagestreams tag")
+            raise CannotImport(f"tag {asked} follows itself: change its source with imagestreams tag")
         seen.add(further)
         tag = further
     return tag, found

@@ -1,4 +1,4 @@
-"""What `imagestreams tag` asks of the server: an object reference for the source, and an ImageStreamTag (image-api 9)."""
+"""What `imagestreams tag` asks of the server: an object reference, and an ImageStreamTag (image-api 9)."""
 
 from __future__ import annotations
 
