@@ -41,3 +41,8 @@ ADMISSION_IMAGES: Final = Counter(
     "Images looked at in admission reviews, by the reason of what was decided.",
     ("reason",),
 )
+NOTIFICATIONS: Final = Counter(
+    "imagestreams_notifications_total",
+    "Push notifications of registries, by the status code that they were answered with.",
+    ("code",),
+)
