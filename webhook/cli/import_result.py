@@ -49,8 +49,9 @@ class Result:
 
     @property
     def message(self) -> str:
-        """Why there is no image."""
-        return str(self.status.get("message") or "the server does not say why")
+        """Why there is no image, in one line; part of it is a registry's, which may not speak to the terminal."""
+        text = " ".join(str(self.status.get("message") or "the server does not say why").split())
+        return "".join(one if one.isprintable() else "?" for one in text)
 
     @property
     def _metadata(self) -> Json:

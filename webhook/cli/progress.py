@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -50,7 +51,9 @@ class Progress:
 
     def draw(self) -> None:
         """Show the line of the moment."""
-        self._write(_CLEAR + self._describe(self._clock() - self._begun))
+        # A line that wraps could not be wiped.
+        width = shutil.get_terminal_size().columns - 1
+        self._write(_CLEAR + self._describe(self._clock() - self._begun)[:width])
 
     def _draw_until_ended(self) -> None:
         while not self._ended.wait(_PAUSE):

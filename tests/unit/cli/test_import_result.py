@@ -71,6 +71,11 @@ def test_the_table_is_aligned_and_says_what_became_of_each_tag():
     assert "would be imported" in import_result.table(found, datetime.now(UTC), dry_run=True)
 
 
+def test_a_registry_cannot_write_on_the_terminal():
+    one = Result("9", "quay.io/a/php:9", {"message": "denied:\n\x1b[2Jgone"}, None)
+    assert one.message == "denied: ?[2Jgone"
+
+
 def test_a_table_without_rows_is_its_header():
     assert aligned(("A", "B"), []) == "A  B\n"
 
@@ -126,6 +131,13 @@ def test_on_a_terminal_one_line_is_drawn_again_and_then_wiped():
     assert out.drawn[0] == "\r\x1b[K3 s"
     assert out.drawn[-1] == "\r\x1b[K"
     assert "not shown" not in out.getvalue()
+
+
+def test_a_line_is_never_longer_than_the_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    out = Terminal()
+    Progress(out, lambda _: "x" * 100, terminal=True).draw()
+    assert out.drawn == ["\r\x1b[K" + "x" * 19]
 
 
 def test_elsewhere_each_step_is_a_line():
