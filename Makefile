@@ -64,8 +64,9 @@ format: $(INSTALLED) ## Format the code and repair what can be repaired
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(INSTALLED) ## Measure the admission endpoint against the floor of the same server
+bench: $(INSTALLED) ## Measure admission and resolve, each against its floor of the same run
 	$(BIN)/python -m bench.admission
+	$(BIN)/python -m bench.resolve
 
 .PHONY: certs
 certs: $(INSTALLED) ## Make a development authority and a server certificate in certs/ (HOSTS="more names")

@@ -44,6 +44,9 @@ class Settings:
     compaction_interval: float = 300.0
     """Seconds between two compactions of the store."""
 
+    push_notifications: bool = False
+    """Whether registries may tell of pushes at /notifications."""
+
     @property
     def database(self) -> Path:
         """The SQLite file of the store."""
@@ -58,6 +61,11 @@ class Settings:
     def token_file(self) -> Path:
         """The file of the administrator's bearer token."""
         return self.data / "token"
+
+    @property
+    def notification_token(self) -> Path | None:
+        """The file of the token that registries show; None where they may not tell of pushes."""
+        return self.data / "notification-token" if self.push_notifications else None
 
     @property
     def kubeconfig(self) -> Path:

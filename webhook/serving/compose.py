@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 import threading
@@ -25,6 +26,7 @@ from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
 from webhook.kube.reflector import Reflector
 from webhook.meta.identity import User
+from webhook.serving import notifications
 from webhook.serving.chores import Chores
 from webhook.serving.companion import Stopping, Work
 from webhook.serving.health import Check, HealthEndpoint, WsgiApp
@@ -60,6 +62,8 @@ class Standalone:
         # Files that cannot be used are refused here, before the fork.
         SqliteStore(settings.database).close()
         self._policy = policy_file(settings)
+        if settings.notification_token is not None:
+            notifications.TokenFile(settings.notification_token).ensure()
 
     def application(self, life: Life) -> WsgiApp:
         """The application of one worker, with a view and threads of its own."""
@@ -68,7 +72,8 @@ class Standalone:
         self._keep(store, feed.reflectors(self._client("imagestreams-view"), view, levels), life)
         policy = self._policy
         threading.Thread(target=policy.follow, args=(life.stopping,), name="admission-config", daemon=True).start()
-        return application(self._settings, store, view, levels, BearerToken(self._token), life, policy)
+        served = application(self._settings, store, view, levels, BearerToken(self._token), life, policy)
+        return self._notified(served, life)
 
     @property
     def background(self) -> Work | None:
@@ -87,6 +92,11 @@ class Standalone:
             time.sleep(_TICK)
         stop.set()
         working.join(1)
+
+    def _notified(self, served: WsgiApp, life: Life) -> WsgiApp:
+        client, settings = self._client("imagestreams-notifications"), self._settings
+        listening = functools.partial(wait_until_listening, settings, life.stopping)
+        return notifications.accepting(served, settings.notification_token, client, life.stopping, listening)
 
     def _client(self, user_agent: str) -> KubeClient:
         return KubeClient(loopback(self._settings, self._token), user_agent=user_agent)
