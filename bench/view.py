@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from webhook.kube.client import PAGE
-from webhook.kube.reflector import Reflector
 from webhook.view import feed
 from webhook.view.index import View
 from webhook.view.namespaces import RunLevels
@@ -94,9 +93,7 @@ class Source:
         """The list, page by page."""
         for first in range(0, self._streams, PAGE):
             begun = time.process_time()
-            items = b",".join(
-                stream(number, self._tags) for number in range(first, min(first + PAGE, self._streams))
-            )
+            items = b",".join(stream(number, self._tags) for number in range(first, min(first + PAGE, self._streams)))
             body = b'{"metadata":{"resourceVersion":"1000000"},"items":[%s]}' % items
             self.bytes += len(body)
             self.spent += time.process_time() - begun

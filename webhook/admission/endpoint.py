@@ -6,13 +6,15 @@ It never answers 5xx. What it cannot do anything about is admitted as it is, wit
 from __future__ import annotations
 
 import logging
+import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from webhook.admission import review
 from webhook.admission.decide import Rewrite
-from webhook.admission.reviewer import Reviewer
+from webhook.admission.reviewer import ALLOWED, FAULT, REFUSED, REWRITTEN, Reviewer, unexamined
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,13 +30,16 @@ Observe = Callable[[str, Sequence[Rewrite], float], None]
 """(outcome, examined images, seconds) → nothing; outcomes are those of a Reviewer, and the one below."""
 
 MALFORMED: Final = "malformed"
+OVERLOADED: Final = "overloaded"
+OUTCOMES: Final = (ALLOWED, REWRITTEN, REFUSED, FAULT, MALFORMED, OVERLOADED)
 
 
 class AdmissionEndpoint:
     """WSGI middleware: answers reviews itself and hands every other path on.
 
     Installed as `app.wsgi_app = AdmissionEndpoint(app.wsgi_app, ...)`, since Flask's routing would cost more than the
-    decision (python.md B.3).
+    decision (python.md B.3). With more than `most` reviews at a time, as when threads wait for something, further ones
+    are admitted unchanged at once: too late is as good as not at all, and costs the API server its time.
     """
 
     def __init__(
@@ -43,10 +48,14 @@ class AdmissionEndpoint:
         reviewer: Reviewer,
         *,
         observe: Observe = lambda _outcome, _images, _seconds: None,
+        most: int = sys.maxsize,
     ) -> None:
         self._inner = inner
-        self._reviewer = reviewer
+        self.reviewer = reviewer
         self._observe = observe
+        self._most = most
+        # Appending and popping are atomic, a counter is not, and a lock costs more than the decision.
+        self._running: deque[None] = deque()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers 200, 400, 405 or 413."""
@@ -59,11 +68,18 @@ class AdmissionEndpoint:
         if body is None:
             return _text(start_response, "413 Content Too Large", f"The body is over {MAX_BODY} bytes.", _CLOSE)
         begun = time.perf_counter()
+        self._running.append(None)
         try:
-            answer, outcome, images = self._reviewer.answer(body, validating=path == VALIDATE_PATH)
+            validating = path == VALIDATE_PATH
+            if len(self._running) <= self._most:
+                answer, outcome, images = self.reviewer.answer(body, validating=validating)
+            else:
+                answer, outcome, images = unexamined(body), OVERLOADED, []
         except review.Malformed as error:
             self._tell(MALFORMED, [], begun)
             return _text(start_response, "400 Bad Request", str(error))
+        finally:
+            self._running.pop()
         self._tell(outcome, images, begun)
         start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
         return [answer]

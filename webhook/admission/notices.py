@@ -17,6 +17,7 @@ from webhook.admission.resolve import Decision
 UNREADABLE: Final = "image lookup could not read this object: its images stay as written"
 FAULT: Final = "image lookup failed: images stay as written"
 NOT_READY: Final = "image streams are not loaded yet: images stay as written"
+OVERLOAD: Final = "image lookup has too much to do: images stay as written"
 TOO_MANY: Final = "image lookup leaves objects with that many images alone: they stay as written"
 
 _MOST: Final = 10

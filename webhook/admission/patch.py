@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from webhook.admission.locations import ORIGINS, Path
 from webhook.errors import Json
 
 
+@lru_cache(maxsize=4096)
 def pointer(path: Path) -> str:
     """The path as an RFC 6901 pointer."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)

@@ -42,8 +42,8 @@ class Reviewer:
         namespaces: mutate.Namespaces = lambda _: None,
         objects: Objects = NOTHING,
     ) -> None:
-        self._view = view
-        self._policy = policy
+        self.view = view
+        self.policy = policy
         self._labels = mutate.labels_with(namespaces)
         self._objects = objects
 
@@ -56,7 +56,7 @@ class Reviewer:
         asked, readable = review.decode(body)
         request = asked.request
         assert request is not None, "decode refuses reviews without a request"
-        policy = self._policy()
+        policy = self.policy()
         looked: list[Rewrite] = []
         try:
             verdict = self._reach(request, readable, body, policy)
@@ -73,12 +73,7 @@ class Reviewer:
         except Exception:
             log.exception("review %s is admitted unchanged", request.uid)
             response, outcome = {"allowed": True, "warnings": [notices.FAULT]}, FAULT
-        answered = {
-            "apiVersion": review.API_VERSION,
-            "kind": review.KIND,
-            "response": {"uid": request.uid, **response},
-        }
-        return msgspec.json.encode(answered), outcome, looked
+        return _answered(request, response), outcome, looked
 
     def _reach(self, request: review.Request, readable: bool, body: bytes, policy: Policy) -> Verdict:
         group, resource, namespace = request.resource.group, request.resource.resource, request.namespace or ""
@@ -111,7 +106,19 @@ class Reviewer:
             whole_old=whole_old,
             labels=review.labels(whole),
         )
-        return reach(write, self._view, policy, self._objects)
+        return reach(write, self.view, policy, self._objects)
+
+
+def unexamined(body: bytes) -> bytes:
+    """The answer of a worker that has more to do than it can do in time; raises `review.Malformed`."""
+    asked, _ = review.decode(body)
+    assert asked.request is not None, "decode refuses reviews without a request"
+    return _answered(asked.request, {"allowed": True, "warnings": [notices.OVERLOAD]})
+
+
+def _answered(request: review.Request, response: Json) -> bytes:
+    answer = {"apiVersion": review.API_VERSION, "kind": review.KIND, "response": {"uid": request.uid, **response}}
+    return msgspec.json.encode(answer)
 
 
 _NONE: Final[Json] = {}

@@ -149,8 +149,14 @@ def record(stream: Json | ImageStream, repository: str | None = None) -> Stream:
         version=version_of(read.metadata.resource_version if read.metadata else None),
         tags=found or _NONE,
         missing=missing or _NONE,
-        generations=tuple(generations.values()),
+        generations=_one_of_each(tuple(generations.values())),
     )
+
+
+@lru_cache(maxsize=4096)
+def _one_of_each(generations: tuple[int, ...]) -> tuple[int, ...]:
+    """The same tuple for equal ones: many streams have been imported as often."""
+    return generations
 
 
 def version_of(text: str | None) -> int:

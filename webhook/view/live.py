@@ -34,7 +34,7 @@ _REST: Final = 10.0
 """Seconds without questions after one that was not answered: an API that is down must not cost every Pod 300 ms."""
 _MOST_NAMES: Final = 10_000
 
-FOUND, ABSENT, FAILED, LIMITED = "found", "absent", "failed", "limited"
+FOUND, ABSENT, FAILED, LIMITED = OUTCOMES = "found", "absent", "failed", "limited"
 
 
 class Reads(Protocol):

@@ -39,7 +39,7 @@ class Clock:
 
 def live(answer, view=None):
     api, clock, outcomes = Api(answer), Clock(), []
-    asking = LiveView(view or View.from_objects(SHOP), api, observe=outcomes.append, clock=clock)
+    asking = LiveView(View.from_objects(SHOP) if view is None else view, api, observe=outcomes.append, clock=clock)
     return asking, api, clock, outcomes
 
 
