@@ -132,10 +132,10 @@ def application(
     most = max(1, settings.threads // 2)
     admission = AdmissionEndpoint(app.wsgi_app, reviewer, observe=ReviewCounter(), most=most)
     app.wsgi_app = admission  # type: ignore[method-assign]
-    return HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life))
+    return HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life, policy))
 
 
-def checks(settings: Settings, store: Store, view: View, life: Life) -> dict[str, dict[str, Check]]:
+def checks(settings: Settings, store: Store, view: View, life: Life, policy: PolicyFile) -> dict[str, dict[str, Check]]:
     """What each health path asks, in order; /livez needs nothing but the worker itself."""
 
     def ping() -> None:
@@ -147,7 +147,8 @@ def checks(settings: Settings, store: Store, view: View, life: Life) -> dict[str
     live: dict[str, Check] = {"ping": ping}
     stored = {**live, "storage": storage}
     admits = following.checks(view, life, serving_pair(settings).certificate)
-    return {"/livez": live, "/healthz": stored, "/readyz": {**stored, **admits}}
+    configured = {"admission-config": policies.check(policy)}
+    return {"/livez": live, "/healthz": stored, "/readyz": {**stored, **configured, **admits}}
 
 
 def loopback(settings: Settings, token: str) -> Connection:
