@@ -64,11 +64,6 @@ class Policy(msgspec.Struct, frozen=True):
     skipped_namespaces: re.Pattern[str] | None = None
     skipped_objects: LabelSelector | None = None
 
-    @property
-    def leaves_some(self) -> bool:
-        """Whether single images are left alone for what they are or where they stand."""
-        return self.leave_never_pulled or self.skipped_images is not None or self.skipped_containers is not None
-
 
 def of(config: ImagePolicyConfig, integrated_registry: str, *, strict: bool = False) -> Policy:
     """The tables of a configuration that was checked; `strict` leaves out its extensions."""

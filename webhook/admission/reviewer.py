@@ -14,7 +14,8 @@ from typing import Final
 import msgspec
 
 from webhook.admission import decisions_log, mutate, notices, patch, review
-from webhook.admission.decide import Rewrite, Write, is_platform
+from webhook.admission.decide import Rewrite, Write
+from webhook.admission.exemptions import is_platform
 from webhook.admission.objects import NOTHING, Objects
 from webhook.admission.policy import Policy
 from webhook.admission.verdict import Verdict, reach

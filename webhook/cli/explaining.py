@@ -10,7 +10,8 @@ from urllib.parse import quote
 import click
 
 from webhook.admission import story
-from webhook.admission.decide import CREATE, is_platform, of_objects
+from webhook.admission.decide import CREATE, of_objects
+from webhook.admission.exemptions import is_platform
 from webhook.admission.policy import Policy
 from webhook.admission.story import Node
 from webhook.admission.verdict import reach

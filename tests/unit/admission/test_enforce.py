@@ -213,6 +213,18 @@ def test_a_rejected_image_that_does_not_resolve_shows_why_not():
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{resolveImages: DoNotAttempt, resolutionRules: [], executionRules: [{name: r, reject: true}]}",
+        "{executionRules: [{name: r, reject: true}], extensions: {skip: {containers: [c0]}}}",
+    ],
+    ids=["by its mode", "as it is skipped"],
+)
+def test_what_is_not_looked_up_is_judged_as_it_is_written(text):
+    assert causes(configured(text), pod("ghost:1")) == DENIED
+
+
 def test_rules_hold_on_the_resources_that_they_name():
     under = rules("{name: r, reject: true, onResources: [{group: apps, resource: deployments}]}")
     assert causes(under, pod("a/b:1")) == {}
