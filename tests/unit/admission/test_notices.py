@@ -18,8 +18,7 @@ def told(*images, under=None, **more):
         (
             "closed:v1",
             "closed:v1 stays as written: image stream shop/closed does not allow local lookup"
-            " (spec.lookupPolicy.local), and annotation"
-            ' alpha.image.policy.openshift.io/resolve-names: "*" does not ask for it',
+            " (spec.lookupPolicy.local)",
         ),
         ("homeless:v9", "homeless:v9 stays as written: image stream shop/homeless has no image for tag v9"),
         (
