@@ -26,6 +26,11 @@ IN_FLIGHT: Final = Gauge(
     "Requests being answered now, watches included.",
     multiprocess_mode="livesum",
 )
+NOTIFICATIONS: Final = Counter(
+    "imagestreams_notifications_total",
+    "Push notifications of registries, by the status code that they were answered with.",
+    ("code",),
+)
 CERTIFICATE_EXPIRY: Final = Gauge(
     "imagestreams_certificate_expiry_timestamp_seconds",
     "When the serving certificate expires, in seconds since 1970.",
@@ -40,9 +45,4 @@ ADMISSION_IMAGES: Final = Counter(
     "imagestreams_admission_images_total",
     "Images looked at in admission reviews, by the reason of what was decided.",
     ("reason",),
-)
-NOTIFICATIONS: Final = Counter(
-    "imagestreams_notifications_total",
-    "Push notifications of registries, by the status code that they were answered with.",
-    ("code",),
 )

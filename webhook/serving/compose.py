@@ -55,18 +55,24 @@ class Standalone:
     def __init__(self, settings: Settings, token: str) -> None:
         self._settings = settings
         self._token = token
-        # A file that cannot be used is refused here, before the fork.
-        SqliteStore(settings.database).close()
         if settings.notification_token is not None:
             notifications.TokenFile(settings.notification_token).ensure()
+        # A file that cannot be used is refused here, before the fork.
+        SqliteStore(settings.database).close()
 
     def application(self, life: Life) -> WsgiApp:
+        """The application of one worker, told of pushes by registries if it is to be."""
+        settings, client = self._settings, self._client("imagestreams-notifications")
+        listening = functools.partial(wait_until_listening, settings, life.stopping)
+        served = self._application(life)
+        return notifications.accepting(served, settings.notification_token, client, life.stopping, listening)
+
+    def _application(self, life: Life) -> WsgiApp:
         """The application of one worker, with a view and threads of its own."""
         store = SqliteStore(self._settings.database)
         view, levels = View(with_images=True), RunLevels()
         self._keep(store, feed.reflectors(self._client("imagestreams-view"), view, levels), life)
-        served = application(self._settings, store, view, levels, BearerToken(self._token), life)
-        return self._notified(served, life)
+        return application(self._settings, store, view, levels, BearerToken(self._token), life)
 
     @property
     def background(self) -> Work | None:
@@ -85,11 +91,6 @@ class Standalone:
             time.sleep(_TICK)
         stop.set()
         working.join(1)
-
-    def _notified(self, served: WsgiApp, life: Life) -> WsgiApp:
-        client, settings = self._client("imagestreams-notifications"), self._settings
-        listening = functools.partial(wait_until_listening, settings, life.stopping)
-        return notifications.accepting(served, settings.notification_token, client, life.stopping, listening)
 
     def _client(self, user_agent: str) -> KubeClient:
         return KubeClient(loopback(self._settings, self._token), user_agent=user_agent)
