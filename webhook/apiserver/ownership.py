@@ -37,8 +37,7 @@ class Ownership:
 
     def created(self, call: Call, obj: Json) -> Managed:
         """managedFields of an object that is new, as its creator sent it."""
-        blank: Json = {key: {} for key in ("metadata", "spec", "status") if isinstance(obj.get(key), dict)}
-        return managedfields.encode(self._updated(call, blank, self._written(obj, blank), []))
+        return managedfields.encode(self._first(obj, self._actor(call)))
 
     def updated(self, call: Call, live: Json, new: Json, stored: Json) -> Managed:
         """managedFields after any write but an apply; `new` is what the client wants, before the strategy's say.
@@ -46,14 +45,16 @@ class Ownership:
         An object without managedFields stays without.
         """
         entries = self._entries(stored, None if self.subresource else new)
-        return managedfields.encode(self._updated(call, live, self._written(new, live), entries)) if entries else []
+        if not entries:
+            return []
+        return managedfields.encode(self._updated(self._actor(call), live, self._written(new, live), entries))
 
     def applied(self, call: Call, live: Json | None, stored: Json, config: Json, force: bool) -> tuple[Json, Managed]:
         """The object with the config applied, and its managedFields; `live` is None for one that is to be created."""
         now = timestamps.now()
         entries = [] if live is None else self._entries(stored, None)
         if live is not None and not entries:
-            entries = managedfields.before_first_apply(live, self.api_version, self.schema, now)
+            entries = self._first(live, self._named(managedfields.BEFORE_FIRST_APPLY))
         base = live or {key: config[key] for key in ("apiVersion", "kind")}
         new, after = managedfields.apply(
             {"metadata": {}, **base}, self._own(config), entries, self._actor(call), self.schema, now, force=force
@@ -69,11 +70,19 @@ class Ownership:
             raise Untyped(f"failed to create typed patch object ({where}): {problem}")
         return decode.prune(config, self.schema)[0]
 
-    def _updated(self, call: Call, live: Json, new: Json, entries: Entries) -> Entries:
-        return managedfields.update(live, new, entries, self._actor(call), self.schema, timestamps.now())
+    def _first(self, obj: Json, actor: Actor) -> Entries:
+        """The entries of an object of which nobody owned anything so far: all of it is the actor's."""
+        blank: Json = {key: {} for key in ("metadata", "spec", "status") if isinstance(obj.get(key), dict)}
+        return self._updated(actor, blank, self._written(obj, blank), [])
+
+    def _updated(self, actor: Actor, live: Json, new: Json, entries: Entries) -> Entries:
+        return managedfields.update(live, new, entries, actor, self.schema, timestamps.now())
 
     def _actor(self, call: Call) -> Actor:
-        return Actor(call.field_manager or "unknown", self.api_version, self.subresource)
+        return self._named(call.field_manager or "unknown")
+
+    def _named(self, manager: str) -> Actor:
+        return Actor(manager, self.api_version, self.subresource)
 
     def _own(self, config: Json) -> Json:
         """The part of a config that this endpoint writes."""
