@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "resolve": "webhook.cli.resolve:resolve",
     "serve": "webhook.cli.serve:serve",
     "tag": "webhook.cli.tag:tag",
+    "webhook": "webhook.cli.webhook:webhook",
 }
 
 _SUMMARIES: Final = {
@@ -24,6 +25,7 @@ _SUMMARIES: Final = {
     "resolve": "Print manifests with their image names resolved to digests.",
     "serve": "Run the image API, imports and admission on this machine.",
     "tag": "Tag an image into image streams.",
+    "webhook": "Run admission alone, for a cluster that serves image streams.",
 }
 
 _EXAMPLES: Final = """

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from webhook.admission import reasons
-from webhook.admission.decide import CREATE, Rewrite, Write, examine
+from webhook.admission.decide import CREATE, Rewrite, examine, of_objects
 from webhook.admission.explain import explain
-from webhook.admission.locations import COVERED
-from webhook.admission.review import read
+from webhook.admission.policy import Policy
 from webhook.cli import manifests, yaml_text
 from webhook.cli.manifests import Item, Manifest, ObjectName
 from webhook.cli.stream_sources import Source
@@ -38,13 +37,6 @@ _UNRESOLVED: Final = frozenset(
         reasons.UNUSABLE_PULL_SPEC,
     }
 )
-
-
-@dataclass(frozen=True)
-class Policy:
-    """The settings that admission reads."""
-
-    integrated_registry: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,13 +102,16 @@ def _examined(item: Item, source: Callable[[], Source], policy: Policy) -> tuple
     """The images of an object, or the sentence that says why it cannot be read."""
     # True for every kind that is looked up; any other name is not in the table.
     resource = item.kind.lower() + "s"
-    if (item.group, resource) not in COVERED:
+    coverage = policy.coverage.get((item.group, resource))
+    if coverage is None:
         return [], ""
     known = source()
     namespace = item.namespace or known.namespace
     try:
-        write = Write(item.group, resource, CREATE, namespace, read(item.object), name=item.name)
-        return list(examine(write, known.streams, policy)), ""
+        write = of_objects(
+            coverage.location, item.group, resource, CREATE, namespace, item.object, name=item.name, kind=item.kind
+        )
+        return examine(write, known.streams, policy), ""
     except (Forbidden, ValueError) as error:
         return [], " ".join(str(error).split())
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
+from webhook.admission.policy import Policy
 from webhook.cli import lock, report, resolution, stream_sources
 from webhook.cli.cluster import Access
 from webhook.cli.lock import Lock
 from webhook.cli.manifests import Manifest
-from webhook.cli.resolution import Finding, Policy, Resolution
+from webhook.cli.resolution import Finding, Resolution
 from webhook.cli.stream_sources import Source
 
 

@@ -55,11 +55,6 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--listen", type=Address(), default="127.0.0.1:8443", metavar="HOST:PORT", help="Where to listen.")
 @click.option("--no-controllers", is_flag=True, help="Do not import by schedule or when a stream's spec changes.")
 @click.option(
-    "--push-notifications",
-    is_flag=True,
-    help="Let registries tell of pushes at /notifications (docs/notifications.md).",
-)
-@click.option(
     "--integrated-registry",
     default="",
     metavar="HOST[:PORT]",
@@ -79,6 +74,17 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     default="Legacy",
     help="For tags that do not say: the image of one platform, or the whole manifest list.",
 )
+@click.option(
+    "--admission-config",
+    type=_FILE,
+    metavar="FILE",
+    help="What admission does, as an ImagePolicyConfig; see docs/admission-policy.md.",
+)
+@click.option(
+    "--push-notifications",
+    is_flag=True,
+    help="Let registries tell of pushes at /notifications; see docs/notifications.md.",
+)
 @click.option("--strict", is_flag=True, help="Exactly OpenShift's behaviour, without anything done beyond it.")
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="Serve this certificate (PEM, with its chain).")
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
@@ -91,11 +97,12 @@ def serve(
     data: Path,
     listen: tuple[str, int],
     no_controllers: bool,
-    push_notifications: bool,
     integrated_registry: str,
     public_registry: str,
     max_bulk_import: int,
     import_mode: ImportMode,
+    admission_config: Path | None,
+    push_notifications: bool,
     strict: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -116,11 +123,12 @@ def serve(
         port=listen[1],
         strict=strict,
         controllers=not no_controllers,
-        push_notifications=push_notifications,
         integrated_registry=integrated_registry,
         public_registry=public_registry,
         max_bulk_import=max_bulk_import,
         import_mode=import_mode,
+        admission_config=admission_config,
+        push_notifications=push_notifications,
         workers=workers,
         threads=threads,
         tls_cert=tls_cert,

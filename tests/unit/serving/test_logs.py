@@ -67,7 +67,7 @@ def test_other_text_stays_as_it_is(text):
     [
         ("GET", "/apis?timeout=32s", "GET /apis 200 12.3ms"),
         ("GET", "/api/v1/pods?watch=true&resourceVersion=5", "WATCH /api/v1/pods 200 12.3ms"),
-        ("POST", "/admission/mutate", "POST /admission/mutate 200 12.3ms"),
+        ("POST", "/admission/mutate?timeout=3s", None),
         ("GET", "/healthz", None),
         ("GET", "/readyz/storage?verbose", None),
         ("GET", "/a\x1b[31m", "GET /a\\x1b[31m 200 12.3ms"),
