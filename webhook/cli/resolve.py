@@ -67,10 +67,7 @@ Examples:
     help="Write down what each name meant; a file that exists is all that is asked, so that digests stay the same.",
 )
 @click.option("--update-lock", is_flag=True, help="Look all names up again and renew the file of --lock.")
-@click.pass_context
 def resolve(
-    ctx: click.Context,
-    /,
     paths: tuple[str, ...],
     recursive: bool,
     diff: bool,
@@ -96,26 +93,19 @@ def resolve(
         resolutions = resolving.run(options, manifests.read_all(paths, recursive))
         _print(resolutions, diff=diff, explain=explain, require=options.require)
     else:
-        _function(ctx, options)
+        _function(options)
 
 
-def _function(ctx: click.Context, options: Options) -> None:
+def _function(options: Options) -> None:
     """Standard input as an orchestrator gives it to a KRM function, and its answer."""
-    usual = click.MissingParameter("or give a ResourceList on standard input", ctx, _parameter(ctx, "paths"))
-    if sys.stdin.isatty():
-        raise usual
-    manifest = manifests.read("-")
-    if not krm.is_resource_list(manifest):
-        raise usual
+    manifest = None if sys.stdin.isatty() else manifests.read("-")
+    if manifest is None or not krm.is_resource_list(manifest):
+        raise click.UsageError("Missing option '-f': name manifests, or give a ResourceList on standard input")
     options = krm.configured(options, manifest)
     [resolution] = resolving.run(options, [manifest])
     click.echo(krm.output(manifest, resolution, options.require), nl=False)
     if options.require and (unresolved := resolving.unresolved(resolution.findings)):
         raise click.ClickException(report.complaint(unresolved))
-
-
-def _parameter(ctx: click.Context, name: str) -> click.Parameter:
-    return next(one for one in ctx.command.params if one.name == name)
 
 
 def _check_options(paths: tuple[str, ...], options: Options) -> None:
