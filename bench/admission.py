@@ -31,7 +31,7 @@ from tests.integration.servers import Process, free_port, until
 
 Json = dict[str, Any]
 
-ROUNDS = 3
+ROUNDS = 8
 UPDATES = 1000
 RIVALS = {
     "/admission/mutate": "webhook: before Flask, msgspec",
@@ -172,4 +172,4 @@ def main(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 4)
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 1)

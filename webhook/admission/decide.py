@@ -137,7 +137,7 @@ def examine(write: Write, view: Streams, policy: Policy, objects: Objects = NOTH
             raise _too_many(write, policy)
         return [Rewrite(found[0].path, found[0].name, found[0].name, Decision(reasons.TOO_MANY_IMAGES))]
     if reason is not None:
-        return [Rewrite(one.path, one.name, one.name, Decision(reason, one.name, kind=one.kind)) for one in found]
+        return [next(_rewritten(one, Decision(reason, one.name, kind=one.kind), False)) for one in found]
     looked = list(_decided(found, write, coverage, view, policy, objects))
     if enforced:
         refused = enforce.findings(looked, write, coverage, policy, objects)

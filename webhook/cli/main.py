@@ -13,6 +13,7 @@ from webhook import __version__
 from webhook.errors import StatusError
 
 _COMMANDS: Final = {
+    "explain": "webhook.cli.explain:explain",
     "import": "webhook.cli.import_image:import_image",
     "resolve": "webhook.cli.resolve:resolve",
     "serve": "webhook.cli.serve:serve",
@@ -21,6 +22,7 @@ _COMMANDS: Final = {
 }
 
 _SUMMARIES: Final = {
+    "explain": "Say why each image of an object becomes what it becomes, or stays.",
     "import": "Import images from a registry into an image stream.",
     "resolve": "Print manifests with their image names resolved to digests.",
     "serve": "Run the image API, imports and admission on this machine.",
@@ -41,6 +43,7 @@ Examples:
   imagestreams resolve -f deploy.yaml                 # asks the cluster of the current context
   imagestreams resolve -f k8s/ -s streams.yaml --diff # no cluster needed
   kubectl get is -o yaml > streams.yaml               # where the streams come from
+  imagestreams explain deployment/web                 # why its images are what they are
 """
 
 

@@ -61,5 +61,5 @@ def test_a_registrys_answer_is_cut_and_kept_on_one_line():
 
 
 def test_too_many_images_and_a_view_that_is_not_loaded_are_always_said():
-    assert told(*["nginx"] * 1001, under=configured(strict=True)) == [notices.TOO_MANY]
+    assert told(*["nginx"] * 10_001, under=configured(strict=True)) == [notices.TOO_MANY]
     assert told("app:v1", under=configured(strict=True), view=View()) == [notices.NOT_READY]
