@@ -23,13 +23,12 @@ class Outcome:
 
 
 @pytest.fixture
-def run(server, namespace, monkeypatch, capsys):
+def run(server, namespace, capsys):
     """Runs the command in the test's namespace."""
-    monkeypatch.setenv("KUBECONFIG", str(server.kubeconfig))
 
     def run(*arguments: str) -> Outcome:
         with pytest.raises(SystemExit) as ended:
-            main([*arguments, "-n", namespace])
+            main([*arguments, "--kubeconfig", str(server.kubeconfig), "-n", namespace])
         printed = capsys.readouterr()
         return Outcome(ended.value.code, printed.out, printed.err)
 

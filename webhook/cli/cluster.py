@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import click
 import yaml
+from click.core import ParameterSource
 
 from webhook.errors import NotFound
 from webhook.kube.client import KubeClient
@@ -43,16 +44,35 @@ _OPTIONS = (
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of `Access` on a command, which is given them as its argument `access`."""
+    """The options of `Access` on a command, which is given them as its argument `access`.
+
+    UsageError for options of two places at once, or of another place than the one that is named.
+    """
 
     @functools.wraps(command)
     def with_access(*arguments: Any, **given: Any) -> Any:
+        _check(bool(given["server"]))
         access = Access(**{field.name: given.pop(field.name) for field in fields(Access)})
         return command(*arguments, access=access, **given)
 
     for option in reversed(_OPTIONS):
         with_access = option(with_access)
     return with_access
+
+
+def given(name: str) -> bool:
+    """Whether an option of the running command stands on its command line, and does not come from the environment."""
+    context = click.get_current_context()
+    return bool(context.params.get(name)) and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _check(by_address: bool) -> None:
+    for name in ("kubeconfig", "context"):
+        if by_address and given(name):
+            raise click.UsageError(f"--{name} says where the server is, as --server does; give one of them")
+    for name in ("token", "certificate_authority"):
+        if not by_address and given(name):
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with --server; a kubeconfig holds its own")
 
 
 @dataclass(frozen=True)

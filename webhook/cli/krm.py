@@ -44,8 +44,9 @@ def configured(options: Options, manifest: Manifest) -> Options:
 
     ClickException for a setting that does not exist or has a value of another kind.
     """
-    config = manifest.documents[0].value.get("functionConfig") or {}
-    given = (config.get("data") if config.get("kind") == "ConfigMap" else config.get("spec")) or {}
+    config = _mapping("functionConfig", manifest.documents[0].value.get("functionConfig"))
+    inner = "data" if config.get("kind") == "ConfigMap" else "spec"
+    given = _mapping(f"functionConfig: {inner}", config.get(inner))
     if unknown := sorted(given.keys() - set(_SETTINGS)):
         raise click.ClickException(
             f"functionConfig: there is no setting {unknown[0]}; there are {', '.join(_SETTINGS)}"
@@ -110,6 +111,12 @@ def _with_results(text: str, document: Document, results: list[Json]) -> str:
     newline = "\r\n" if "\r\n" in text[:end] else "\n"
     block = yaml.safe_dump({"results": results}, sort_keys=False, width=2**31, allow_unicode=True)
     return f"{text[:end]}{newline}{block.rstrip().replace(chr(10), newline)}{text[end:] or newline}"
+
+
+def _mapping(name: str, value: Any) -> Json:
+    if not isinstance(value, dict | None):
+        raise click.ClickException(f"{name} must be a mapping, not {json.dumps(value, default=str)}")
+    return value or {}
 
 
 def _text(given: Json, name: str, otherwise: str | None) -> str | None:

@@ -67,10 +67,7 @@ Examples:
     help="Write down what each name meant; a file that exists is all that is asked, so that digests stay the same.",
 )
 @click.option("--update-lock", is_flag=True, help="Look all names up again and renew the file of --lock.")
-@click.pass_context
 def resolve(
-    ctx: click.Context,
-    /,
     paths: tuple[str, ...],
     recursive: bool,
     diff: bool,
@@ -90,23 +87,20 @@ def resolve(
     if diff and explain:
         raise click.UsageError("--diff and --explain both print instead of the manifests; give one of them")
     options = Options(access=access, **given)
-    _check_options(ctx, paths, options)
+    _check_options(paths, options)
     if paths:
         # Lazily: the first of ten thousand files is resolved before the last one is read.
         resolutions = resolving.run(options, manifests.read_all(paths, recursive))
         _print(resolutions, diff=diff, explain=explain, require=options.require)
     else:
-        _function(ctx, options)
+        _function(options)
 
 
-def _function(ctx: click.Context, options: Options) -> None:
+def _function(options: Options) -> None:
     """Standard input as an orchestrator gives it to a KRM function, and its answer."""
-    usual = click.MissingParameter("or give a ResourceList on standard input", ctx, _parameter(ctx, "paths"))
-    if sys.stdin.isatty():
-        raise usual
-    manifest = manifests.read("-")
-    if not krm.is_resource_list(manifest):
-        raise usual
+    manifest = None if sys.stdin.isatty() else manifests.read("-")
+    if manifest is None or not krm.is_resource_list(manifest):
+        raise click.UsageError("Missing option '-f': name manifests, or give a ResourceList on standard input")
     options = krm.configured(options, manifest)
     [resolution] = resolving.run(options, [manifest])
     click.echo(krm.output(manifest, resolution, options.require), nl=False)
@@ -114,30 +108,16 @@ def _function(ctx: click.Context, options: Options) -> None:
         raise click.ClickException(report.complaint(unresolved))
 
 
-def _parameter(ctx: click.Context, name: str) -> click.Parameter:
-    return next(one for one in ctx.command.params if one.name == name)
-
-
-def _check_options(ctx: click.Context, paths: tuple[str, ...], options: Options) -> None:
-    """Standard input for one thing only, at most one place for streams, and no options that belong to another."""
+def _check_options(paths: tuple[str, ...], options: Options) -> None:
+    """Standard input for one thing only, and at most one place for streams."""
     if [*paths, *options.streams].count("-") > 1 or (not paths and "-" in options.streams):
         raise click.UsageError("standard input (-) can be read once; give the other one as a file")
     if options.update_lock and options.lock is None:
         raise click.UsageError("--update-lock says to renew a file; name it with --lock")
-    given = {name for name in ctx.params if ctx.params[name] and _on_command_line(ctx, name)}
-    from_file, from_server = bool(options.streams), bool(options.access.server)
-    if from_file and from_server:
-        raise click.UsageError("-s and --server both say where image streams are; give one of them")
-    for name in ("kubeconfig", "context"):
-        if name in given and (from_file or from_server):
-            raise click.UsageError(f"--{name} says where image streams are, as -s and --server do; give one of them")
-    for name in ("token", "certificate_authority"):
-        if name in given and not from_server:
-            raise click.UsageError(f"--{name.replace('_', '-')} goes with --server; a kubeconfig holds its own")
-
-
-def _on_command_line(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    if options.streams:
+        for name in ("server", "kubeconfig", "context"):
+            if cluster.given(name):
+                raise click.UsageError(f"-s and --{name} both say where image streams are; give one of them")
 
 
 def _print(resolutions: list[resolution.Resolution], *, diff: bool, explain: bool, require: bool) -> None:

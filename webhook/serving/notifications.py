@@ -16,7 +16,8 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from webhook.controllers.notifications import Followers, Overloaded, PushImports
+from webhook.controllers.followers import Followers
+from webhook.controllers.push_imports import Overloaded, PushImports
 from webhook.distribution.notifications import Push, UnknownFormat, named, pushes
 from webhook.kube.client import KubeClient
 from webhook.kube.reflector import Reflector

@@ -141,6 +141,24 @@ def test_a_wrong_setting_is_one_sentence(run, setting, says):
     assert says in outcome.err
 
 
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ("config", 'functionConfig must be a mapping, not "config"'),
+        ("{kind: ConfigMap, data: [a]}", 'functionConfig: data must be a mapping, not ["a"]'),
+        ("{kind: X, spec: 3}", "functionConfig: spec must be a mapping, not 3"),
+    ],
+)
+def test_a_config_of_an_odd_shape_is_one_sentence(run, config, says):
+    outcome = run(stdin=(LIST + f"functionConfig: {config}\n").encode())
+    assert (outcome.code, outcome.out, outcome.err) == (1, b"", f"imagestreams: {says}\n")
+
+
+@pytest.mark.parametrize("config", ["", "functionConfig: null\n", "functionConfig: {kind: X}\n"])
+def test_a_list_need_not_have_a_config(run, config):
+    assert run("-s", "streams.yaml", stdin=(LIST + config).encode()).code == 0
+
+
 @pytest.mark.parametrize("text", ["", "kind: Pod\napiVersion: v1\n", "kind: ResourceList\napiVersion: v1\n", "- a\n"])
 def test_without_a_resource_list_manifests_must_be_named(run, text):
     outcome = run(stdin=text.encode())

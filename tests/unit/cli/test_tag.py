@@ -108,6 +108,7 @@ def test_tags_are_deleted(api, run):
         pytest.param(["php:8.2", "-d", "--alias"], "--alias and --delete exclude each other", id="alias and delete"),
         pytest.param(["php:8.2", "-d", "--scheduled"], "--delete takes nothing but", id="schedule and delete"),
         pytest.param(["php:8.2", "a:1", "--scheduled"], "are for container images", id="schedule and a stream"),
+        pytest.param(["php:8.2", "a:1", "--context", "c"], "--context says where the server is, as", id="two servers"),
     ],
 )
 def test_wrong_usage_is_one_sentence(run, arguments, says):

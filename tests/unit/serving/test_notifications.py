@@ -9,7 +9,7 @@ import stat
 import pytest
 
 from tests.unit.serving.wsgi import ask, echo
-from webhook.controllers.notifications import Overloaded
+from webhook.controllers.push_imports import Overloaded
 from webhook.distribution.notifications import Push
 from webhook.serving.notifications import MAX_BODY, NotificationEndpoint, TokenFile, accepting
 

@@ -1,63 +1,26 @@
-"""Which tags of which streams follow a push, and the imports that it causes, so that nobody needs to poll.
-
-A push moves a tag only if its owner has asked for that: by `importPolicy.scheduled`, which says "follow the registry",
-or by an annotation, for those who want to follow without polling. Any other tag was imported once, as OpenShift does
-it, and stays until somebody imports it again: a push to a registry must not change what such a tag runs.
-"""
+"""The imports that pushes cause: each stream once at a time, with all that was pushed for it since."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Final
 
+from webhook.controllers.followers import Followers, Key, following, repository
 from webhook.controllers.workqueue import WorkQueue
-from webhook.distribution.notifications import Push, of_reference
+from webhook.distribution.notifications import Push
 from webhook.errors import Conflict, Json, NotFound, StatusError
 from webhook.image import tags
-from webhook.image.reference import InvalidReference, parse
 from webhook.kube.client import KubeClient
 from webhook.kube.failure import Unreachable
 
-IMPORT_ON_PUSH: Final = "imagestreams/import-on-push"
-"""On a spec tag: it follows pushes. On a stream: all of its tags do, and new tags of its repository are taken up."""
-
 _API: Final = "/apis/image.openshift.io/v1"
 _INSECURE: Final = "openshift.io/image.insecureRepository"
+# Longer than an import may take on the server, which answers within 50 seconds.
 _IMPORT_SECONDS: Final = 60.0
 _ATTEMPTS: Final = 8
 _log = logging.getLogger(__name__)
-
-Key = tuple[str, str]
-
-
-def following(stream: Json) -> Iterator[tuple[Push, str]]:
-    """The spec tags that follow pushes, each with the push that it follows."""
-    whole = _asks(stream.get("metadata") or {})
-    for tag in tags.spec_tags(stream):
-        source = tag.get("from") or {}
-        if source.get("kind") != "DockerImage" or tag.get("reference"):
-            continue
-        if not (whole or _asks(tag) or (tag.get("importPolicy") or {}).get("scheduled")):
-            continue
-        try:
-            reference = parse(source.get("name") or "")
-        except InvalidReference:
-            continue
-        if not reference.id:
-            yield of_reference(reference), tag.get("name") or ""
-
-
-def repository(stream: Json) -> tuple[str, str] | None:
-    """Registry and repository of which the stream takes up every tag, if it asks for that."""
-    source = (stream.get("spec") or {}).get("dockerImageRepository")
-    if not source or not _asks(stream.get("metadata") or {}):
-        return None
-    try:
-        return of_reference(parse(source))[:2]
-    except InvalidReference:
-        return None
 
 
 def request(stream: Json, pushed: Collection[Push]) -> Json | None:
@@ -78,73 +41,12 @@ def request(stream: Json, pushed: Collection[Push]) -> Json | None:
     }
 
 
-class Followers:
-    """From pushes to streams: an index that a reflector keeps current. Holds only what follows something."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._tags: dict[Push, set[tuple[Key, str]]] = {}
-        self._repositories: dict[tuple[str, str], set[Key]] = {}
-        self._known: dict[Key, tuple[list[tuple[Push, str]], tuple[str, str] | None]] = {}
-
-    def concerned(self, pushed: Iterable[Push]) -> dict[Key, set[tuple[Push, str]]]:
-        """The streams that these pushes concern, and of each the pushes with the tags that they move."""
-        found: dict[Key, set[tuple[Push, str]]] = {}
-        with self._lock:
-            for push in pushed:
-                moved = self._tags.get(push, set())
-                taken_up = {(key, push.tag) for key in self._repositories.get(push[:2], ())}
-                for key, tag in moved | taken_up:
-                    found.setdefault(key, set()).add((push, tag))
-        return found
-
-    def replace(self, objects: Iterable[Json], position: str) -> None:
-        """All streams, after a list."""
-        del position
-        found = [(_key(one), list(following(one)), repository(one)) for one in objects]
-        with self._lock:
-            self._tags, self._repositories, self._known = {}, {}, {}
-            for one in found:
-                self._enter(*one)
-
-    def apply(self, kind: str, item: Json) -> None:
-        """One stream that changed."""
-        key, pushed, whole = _key(item), list(following(item)), repository(item)
-        with self._lock:
-            self._leave(key)
-            if kind != "DELETED":
-                self._enter(key, pushed, whole)
-
-    def advance(self, position: str) -> None:
-        """Nothing waits for a position here."""
-
-    def _enter(self, key: Key, pushed: list[tuple[Push, str]], whole: tuple[str, str] | None) -> None:
-        if not pushed and whole is None:
-            return
-        self._known[key] = pushed, whole
-        for push, tag in pushed:
-            self._tags.setdefault(push, set()).add((key, tag))
-        if whole is not None:
-            self._repositories.setdefault(whole, set()).add(key)
-
-    def _leave(self, key: Key) -> None:
-        pushed, whole = self._known.pop(key, ([], None))
-        for push, tag in pushed:
-            self._tags[push].discard((key, tag))
-            if not self._tags[push]:
-                del self._tags[push]
-        if whole is not None:
-            self._repositories[whole].discard(key)
-            if not self._repositories[whole]:
-                del self._repositories[whole]
-
-
 class Overloaded(Exception):
     """Too many streams wait for their import already."""
 
 
 class PushImports:
-    """Imports what pushes concern: each stream once at a time, with all that was pushed for it since.
+    """Imports what pushes concern, in the workers that call `work`.
 
     What waits is lost with the process. Scheduled tags are looked at again anyway; any other waits for its next push.
     """
@@ -239,12 +141,3 @@ def _fresh(stream: Json, tag: str) -> Json:
         "importPolicy": {"insecure": True} if annotations.get(_INSECURE) == "true" else {},
         "referencePolicy": {},
     }
-
-
-def _asks(annotated: Json) -> bool:
-    return (annotated.get("annotations") or {}).get(IMPORT_ON_PUSH) == "true"
-
-
-def _key(stream: Json) -> Key:
-    metadata = stream["metadata"]
-    return metadata.get("namespace") or "", metadata["name"]

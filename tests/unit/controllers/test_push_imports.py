@@ -1,4 +1,4 @@
-"""Which tags a push concerns, and the imports that follow from it."""
+"""What is imported after a push, and when that is tried again."""
 
 from __future__ import annotations
 
@@ -6,46 +6,15 @@ import json
 
 import pytest
 
+from tests.unit.controllers.pushed import HOST, ON_PUSH, PUSH, stream, tag
 from tests.unit.kube.conftest import api, client
-from webhook.controllers.notifications import Followers, Overloaded, PushImports, following, request
+from webhook.controllers.followers import Followers
+from webhook.controllers.push_imports import Overloaded, PushImports, request
 from webhook.controllers.workqueue import WorkQueue
-from webhook.distribution.notifications import Push
 
 __all__ = ["api", "client"]
 
-HOST = "registry.example.com"
-PUSH = Push(HOST, "team/app", "1.2")
 BASE = "/apis/image.openshift.io/v1/namespaces/shop"
-ON_PUSH = {"imagestreams/import-on-push": "true"}
-KEY = ("shop", "app")
-
-
-def tag(name="live", source=f"{HOST}/team/app:1.2", kind="DockerImage", *, scheduled=True, **more):
-    policy = {"importPolicy": {"scheduled": True}} if scheduled else {}
-    return {"name": name, "from": {"kind": kind, "name": source}, **policy, **more}
-
-
-def stream(*tags, name="app", repository="", **annotations):
-    meta = {"name": name, "namespace": "shop", "resourceVersion": "7", "annotations": annotations}
-    return {"metadata": meta, "spec": {"tags": list(tags), "dockerImageRepository": repository}}
-
-
-@pytest.mark.parametrize(
-    ("one", "names"),
-    [
-        pytest.param(stream(tag()), ["live"], id="a scheduled tag follows"),
-        pytest.param(stream(tag(scheduled=False)), [], id="a tag that was imported once stays"),
-        pytest.param(stream(tag(scheduled=False, annotations=ON_PUSH)), ["live"], id="an annotated tag follows"),
-        pytest.param(stream(tag(scheduled=False), **ON_PUSH), ["live"], id="all tags of an annotated stream follow"),
-        pytest.param(stream(tag(reference=True)), [], id="a reference imports nothing"),
-        pytest.param(stream(tag(source="ruby:1", kind="ImageStreamTag")), [], id="a tag of a stream is no registry's"),
-        pytest.param(stream(tag(source=f"{HOST}/team/app@sha256:{'0' * 64}")), [], id="a digest never moves"),
-        pytest.param(stream(tag(source="::")), [], id="what is no reference follows nothing"),
-        pytest.param(stream(tag(), tag("b", f"{HOST.upper()}:443/team/app:1.2")), ["live", "b"], id="any spelling"),
-    ],
-)
-def test_a_tag_follows_pushes_when_its_owner_asked_for_that(one, names):
-    assert list(following(one)) == [(PUSH, name) for name in names]
 
 
 def targets(asked):
@@ -87,27 +56,6 @@ def test_an_import_repeats_the_policies_and_names_the_version():
     assert asked["metadata"] == {"name": "app", "namespace": "shop", "resourceVersion": "7"}
     assert asked["spec"]["images"][0]["importPolicy"] == {"scheduled": True, "insecure": True}
     assert asked["spec"]["images"][0]["referencePolicy"] == {"type": "Local"}
-
-
-def concerned(followers, *pushed):
-    found = followers.concerned(pushed or [PUSH])
-    return {key: {tag for _, tag in moved} for key, moved in found.items()}
-
-
-def test_the_index_follows_the_streams():
-    followers = Followers()
-    followers.replace([stream(tag()), stream(tag("a"), tag("b"), name="two"), stream(name="three")], "1")
-    assert concerned(followers) == {KEY: {"live"}, ("shop", "two"): {"a", "b"}}
-    followers.apply("MODIFIED", stream(tag(source=f"{HOST}/team/app:2")))
-    followers.apply("DELETED", stream(name="two"))
-    assert concerned(followers) == {}
-    assert concerned(followers, PUSH._replace(tag="2")) == {KEY: {"live"}}
-    followers.apply("MODIFIED", stream(repository=f"{HOST}/team/app", **ON_PUSH))
-    assert concerned(followers) == {KEY: {"1.2"}}
-    followers.apply("DELETED", stream())
-    assert concerned(followers) == {}
-    followers.replace([], "2")
-    assert concerned(followers) == {}
 
 
 @pytest.fixture
