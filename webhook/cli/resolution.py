@@ -9,6 +9,7 @@ from typing import Final
 from webhook.admission import reasons
 from webhook.admission.decide import CREATE, Rewrite, examine, of_objects
 from webhook.admission.explain import explain
+from webhook.admission.locations import dotted
 from webhook.admission.policy import Policy
 from webhook.cli import manifests, yaml_text
 from webhook.cli.manifests import Item, Manifest, ObjectName
@@ -119,7 +120,7 @@ def _examined(item: Item, source: Callable[[], Source], policy: Policy) -> tuple
 def _findings(manifest: Manifest, item: Item, rewrites: Iterable[Rewrite], left: list[Path]) -> Iterable[Finding]:
     for one in rewrites:
         # Beside a build's image its kind and namespace may change too: they are no images.
-        if not one.old or one.path[-1] not in ("image", "name"):
+        if not one.old or one.beside:
             continue
         where = (manifest.name, item.reference, dotted(one.path), one.old)
         stream, tag = one.decision.stream, one.decision.tag
@@ -138,8 +139,3 @@ def _findings(manifest: Manifest, item: Item, rewrites: Iterable[Rewrite], left:
 
 def _unreadable(manifest: Manifest, item: Item, problem: str) -> Finding:
     return Finding(manifest.name, item.reference, "", "", None, UNREADABLE, f"The object is left as it is: {problem}.")
-
-
-def dotted(path: Path) -> str:
-    """`spec.containers[0].image`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from webhook.admission.policy import Policy
+from webhook.admission import policy
+from webhook.admission.configuration import ImagePolicyConfig
 from webhook.cli import lock, report, resolution, stream_sources
 from webhook.cli.cluster import Access
 from webhook.cli.lock import Lock
@@ -38,8 +39,8 @@ def run(options: Options, manifests: Iterable[Manifest]) -> list[Resolution]:
     """
     locked = lock.read(options.lock) if options.lock and options.lock.exists() and not options.update_lock else None
     source = functools.cache(lambda: _source(options, locked))
-    policy = Policy(options.integrated_registry)
-    resolutions = [resolution.resolve(one, source, policy) for one in manifests]
+    rules = policy.of(ImagePolicyConfig(), options.integrated_registry)
+    resolutions = [resolution.resolve(one, source, rules) for one in manifests]
     findings = [finding for one in resolutions for finding in one.findings]
     if locked is not None:
         _check(locked, findings, options.lock)

@@ -356,3 +356,8 @@ def test_a_server_that_refuses_is_one_sentence(folder, run, httpserver, status, 
     outcome = run("-f", "pod.yaml", "--server", httpserver.url_for("").rstrip("/"))
     assert (outcome.code, outcome.err.count("\n"), outcome.out) == (1, 1, b"")
     assert message in outcome.err
+
+
+def test_an_image_volume_is_resolved_as_the_server_does_it(resolved):
+    text = "apiVersion: v1\nkind: Pod\nspec:\n  volumes: [{name: data, image: {reference: 'php:8.2'}}]\n"
+    assert resolved(text) == text.replace("php:8.2", PHP)
