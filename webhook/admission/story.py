@@ -16,7 +16,7 @@ from webhook.image.lookup import Stream
 from webhook.view.index import Streams
 
 
-class Node(msgspec.Struct, frozen=True):
+class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     """A sentence, and what it rests on."""
 
     text: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import msgspec
 
 from webhook.admission.configuration import InvalidConfiguration
 from webhook.admission.policy import Policy
@@ -55,6 +56,9 @@ Examples:
     metavar="FILE",
     help="The configuration of admission, as the server was given it.",
 )
+@click.option(
+    "-o", "--output", type=click.Choice(["tree", "json"]), default="tree", help="For people, or for programs."
+)
 @click.option("--strict", is_flag=True, help="As a server does that was started with --strict.")
 def explain(
     names: tuple[str, ...],
@@ -64,6 +68,7 @@ def explain(
     namespace: str | None,
     integrated_registry: str,
     admission_config: Path | None,
+    output: str,
     strict: bool,
     access: Access,
 ) -> None:
@@ -80,8 +85,12 @@ def explain(
         subjects = explaining.of_files(paths, recursive, source.namespace, policy)
     else:
         subjects = explaining.of_cluster(names, cluster.connect(access, namespace), policy)
-    for subject in subjects:
-        click.echo(tree.drawn(explaining.tell(subject, source, policy)), nl=False)
+    stories = (explaining.tell(subject, source, policy) for subject in subjects)
+    if output == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode([*stories]), indent=2))
+        return
+    for one in stories:
+        click.echo(tree.drawn(one), nl=False)
 
 
 def _policy(path: Path | None, integrated_registry: str, strict: bool) -> Policy:

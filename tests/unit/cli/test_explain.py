@@ -52,6 +52,13 @@ def test_a_resolved_name_is_told_from_the_stream_to_the_image(of_file):
     ]
 
 
+def test_programs_get_the_same_tree_as_json(of_file):
+    (story,) = json.loads("\n".join(of_file(pod("nginx"), "-o", "json")))
+    (image,) = story["below"]
+    assert (story["text"], image["text"]) == ("Pod/p in namespace demo", "spec.containers[0].image: nginx")
+    assert image["below"][-1] == {"text": "stays as written"}
+
+
 @pytest.mark.parametrize(
     ("image", "sentence"),
     [
