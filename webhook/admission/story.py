@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from webhook.admission import locations, origins
+from webhook.admission import locations, origins, reasons
 from webhook.admission.decide import Rewrite
 from webhook.admission.explain import explain
 from webhook.admission.origins import Origin
@@ -33,7 +33,9 @@ def tell(title: str, verdict: Verdict, view: Streams) -> Node:
 
 
 def _image(one: Rewrite, recorded: Mapping[str, Origin], view: Streams) -> Node:
-    steps = [*_looked_up(one.decision, view), *(Node(line) for line in explain(one.decision).splitlines())]
+    steps = [*_looked_up(one.decision, view)]
+    if not steps or one.decision.reason != reasons.RESOLVED:
+        steps += [Node(line) for line in explain(one.decision).splitlines()]
     origin = recorded.get(origins.place(one))
     if origin is not None and origin.image == one.old:
         steps.append(_recorded(origin, view))

@@ -47,7 +47,6 @@ def test_a_resolved_name_is_told_from_the_stream_to_the_image(of_file):
         "   ├─ image stream demo/php",
         "   │  ├─ allows local lookup",
         f"   │  └─ tag 8.2 is {PHP}, since generation 0",
-        f"   ├─ php:8.2 is tag 8.2 of image stream demo/php, whose image is {PHP}.",
         f"   └─ becomes {PHP}",
     ]
 
