@@ -62,6 +62,9 @@ class Settings:
     watch_list: bool = False
     """Whether a list is asked for as the beginning of a watch."""
 
+    push_notifications: bool = False
+    """Whether registries may tell of pushes at /notifications."""
+
     @property
     def database(self) -> Path:
         """The SQLite file of the store."""
@@ -76,6 +79,11 @@ class Settings:
     def token_file(self) -> Path:
         """The file of the administrator's bearer token."""
         return self.data / "token"
+
+    @property
+    def notification_token(self) -> Path | None:
+        """The file of the token that registries show; None where they may not tell of pushes."""
+        return self.data / "notification-token" if self.push_notifications else None
 
     @property
     def kubeconfig(self) -> Path:

@@ -66,3 +66,8 @@ ADMISSION_CONFIG_VALID: Final = Gauge(
     "1 if admission follows the newest configuration file, 0 if that one cannot be used and the one before it holds.",
     multiprocess_mode="livemin",
 )
+NOTIFICATIONS: Final = Counter(
+    "imagestreams_notifications_total",
+    "Push notifications of registries, by the status code that they were answered with.",
+    ("code",),
+)

@@ -75,7 +75,15 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="For tags that do not say: the image of one platform, or the whole manifest list.",
 )
 @click.option(
-    "--admission-config", type=_FILE, metavar="FILE", help="What admission does, as an ImagePolicyConfig; see docs."
+    "--admission-config",
+    type=_FILE,
+    metavar="FILE",
+    help="What admission does, as an ImagePolicyConfig; see docs/admission-policy.md.",
+)
+@click.option(
+    "--push-notifications",
+    is_flag=True,
+    help="Let registries tell of pushes at /notifications; see docs/notifications.md.",
 )
 @click.option("--strict", is_flag=True, help="Exactly OpenShift's behaviour, without anything done beyond it.")
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="Serve this certificate (PEM, with its chain).")
@@ -94,6 +102,7 @@ def serve(
     max_bulk_import: int,
     import_mode: ImportMode,
     admission_config: Path | None,
+    push_notifications: bool,
     strict: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -119,6 +128,7 @@ def serve(
         max_bulk_import=max_bulk_import,
         import_mode=import_mode,
         admission_config=admission_config,
+        push_notifications=push_notifications,
         workers=workers,
         threads=threads,
         tls_cert=tls_cert,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 import threading
@@ -22,7 +23,7 @@ from webhook.errors import Json
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
 from webhook.meta.identity import User
-from webhook.serving import following, policies
+from webhook.serving import following, notifications, policies
 from webhook.serving.chores import Chores
 from webhook.serving.companion import Stopping, Work
 from webhook.serving.following import Following
@@ -57,6 +58,8 @@ class Standalone:
         # Files that cannot be used are refused here, before the fork.
         SqliteStore(settings.database).close()
         self._policy = policies.policy_file(settings)
+        if settings.notification_token is not None:
+            notifications.TokenFile(settings.notification_token).ensure()
 
     def application(self, life: Life) -> WsgiApp:
         """The application of one worker, with a view and threads of its own."""
@@ -74,7 +77,8 @@ class Standalone:
             life.stopping
         )
         policies.follow(self._policy, life.stopping)
-        return application(settings, store, kept.view, levels, BearerToken(self._token), life, self._policy)
+        served = application(settings, store, kept.view, levels, BearerToken(self._token), life, self._policy)
+        return self._notified(served, life)
 
     @property
     def background(self) -> Work | None:
@@ -93,6 +97,11 @@ class Standalone:
             time.sleep(_TICK)
         stop.set()
         working.join(1)
+
+    def _notified(self, served: WsgiApp, life: Life) -> WsgiApp:
+        client, settings = self._client("imagestreams-notifications"), self._settings
+        listening = functools.partial(wait_until_listening, settings, life.stopping)
+        return notifications.accepting(served, settings.notification_token, client, life.stopping, listening)
 
     def _client(self, user_agent: str) -> KubeClient:
         return KubeClient(loopback(self._settings, self._token), user_agent=user_agent)
@@ -123,10 +132,10 @@ def application(
     most = max(1, settings.threads // 2)
     admission = AdmissionEndpoint(app.wsgi_app, reviewer, observe=ReviewCounter(), most=most)
     app.wsgi_app = admission  # type: ignore[method-assign]
-    return HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life))
+    return HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life, policy))
 
 
-def checks(settings: Settings, store: Store, view: View, life: Life) -> dict[str, dict[str, Check]]:
+def checks(settings: Settings, store: Store, view: View, life: Life, policy: PolicyFile) -> dict[str, dict[str, Check]]:
     """What each health path asks, in order; /livez needs nothing but the worker itself."""
 
     def ping() -> None:
@@ -138,7 +147,8 @@ def checks(settings: Settings, store: Store, view: View, life: Life) -> dict[str
     live: dict[str, Check] = {"ping": ping}
     stored = {**live, "storage": storage}
     admits = following.checks(view, life, serving_pair(settings).certificate)
-    return {"/livez": live, "/healthz": stored, "/readyz": {**stored, **admits}}
+    configured = {"admission-config": policies.check(policy)}
+    return {"/livez": live, "/healthz": stored, "/readyz": {**stored, **configured, **admits}}
 
 
 def loopback(settings: Settings, token: str) -> Connection:
