@@ -34,13 +34,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(true: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+def until(true: Callable[[], bool], what: str, seconds: float = START_SECONDS, *, pause: float = 0.02) -> None:
     """Wait for something that offers no event to wait for: another process."""
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
             pytest.fail(f"{what}: not within {seconds:g} s")
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 class Process:

@@ -25,10 +25,12 @@ from webhook.apiserver.sandbox_subresources import EphemeralContainersRest, Ephe
 from webhook.apiserver.stored import StatusRest, StoredRest
 from webhook.apiserver.streams import Streams
 from webhook.apiserver.streamviews import LayersRest, SecretsRest
+from webhook.distribution import access
 from webhook.errors import Json, NotFound
 from webhook.image import printing
 from webhook.image import schema as image_schema
-from webhook.importer.engine import Importer
+from webhook.image.allowlist import AllowList
+from webhook.importer import setup
 from webhook.meta import timestamps
 from webhook.meta.resources import ResourceInfo
 from webhook.settings import Settings
@@ -114,6 +116,7 @@ def _image_group(catalog: Catalog, store: Store, settings: Settings, plain: dict
         return kind(info, store, strategy, schema=schema, columns=columns, row=_row, **more)
 
     internal: StoredRest
+    registries = access.of(settings)
 
     def load(namespace: str, name: str) -> Json | None:
         found = internal.find(namespace, name)
@@ -126,6 +129,7 @@ def _image_group(catalog: Catalog, store: Store, settings: Settings, plain: dict
         load=load,
         limit_ranges=lambda namespace: _all(plain["limitranges"], namespace),
         may_pull=_everybody_may,
+        allowed=lambda: _allowed(registries, settings),
     )
     internal = stored(StoredRest, InternalStreamStrategy(rules), resources.IMAGESTREAMS, tracked=False)
     internal_status = stored(StatusRest, ImageStreamStatusStrategy(rules), resources.IMAGESTREAMS, tracked=False)
@@ -135,10 +139,12 @@ def _image_group(catalog: Catalog, store: Store, settings: Settings, plain: dict
     catalog.add(stored(StoredRest, ImageStrategy(), resources.IMAGES))
     catalog.add(stored(StoredRest, ImageStreamStrategy(rules), resources.IMAGESTREAMS, fields=FIELDS))
     catalog.add(status)
-    _views(catalog, streams, settings, plain["secrets"])
+    _views(catalog, streams, settings, plain["secrets"], registries)
 
 
-def _views(catalog: Catalog, streams: Streams, settings: Settings, secrets: StoredRest) -> None:
+def _views(
+    catalog: Catalog, streams: Streams, settings: Settings, secrets: StoredRest, registries: access.Access
+) -> None:
     mode = settings.import_mode
     tag, image, command = resources.IMAGESTREAMTAGS, resources.IMAGESTREAMIMAGES, resources.IMAGESTREAMIMPORTS
     catalog.add(ImageStreamTagRest(tag, streams, mode, schema=image_schema.for_kind(tag.kind), row=_row))
@@ -151,9 +157,17 @@ def _views(catalog: Catalog, streams: Streams, settings: Settings, secrets: Stor
     push = resources.IMAGESTREAMMAPPINGS
     schema = image_schema.for_kind(push.kind)
     catalog.add(ImageStreamMappingRest(push, streams, settings.integrated_registry, schema=schema))
-    importer = Importer(max_bulk_import=settings.max_bulk_import)
     catalog.add(
-        ImageStreamImportRest(command, streams, secrets, importer, mode, schema=image_schema.for_kind(command.kind))
+        ImageStreamImportRest(
+            command,
+            streams,
+            secrets,
+            setup.importer(settings, registries),
+            mode,
+            retrying=settings.retries_imports,
+            schema=image_schema.for_kind(command.kind),
+            allowed=lambda: _allowed(registries, settings),
+        )
     )
 
 
@@ -163,6 +177,11 @@ def _row(obj: Json) -> list[Any]:
 
 def _all(rest: StoredRest, namespace: str) -> list[Json]:
     return [rest.raw(record) for record in rest.store.list(rest.key, namespace).records]
+
+
+def _allowed(registries: access.Access, settings: Settings) -> AllowList:
+    """The allow-list of this moment."""
+    return AllowList(registries.registries().allowed_registries_for_import, settings.integrated_registry)
 
 
 def _everybody_may(_call: Call, _namespace: str, _name: str) -> str | None:

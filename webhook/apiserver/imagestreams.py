@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from webhook.apiserver.rest import Call
 from webhook.apiserver.stored import Strategy
 from webhook.errors import FieldError, Findings, Json
-from webhook.image import defaults, generation, limits, names, status, tagging, tags, validation
+from webhook.image import allowlist, defaults, generation, limits, names, status, tagging, tags, validation
+from webhook.image.allowlist import AllowList
 from webhook.meta import timestamps
 
 FIELDS = frozenset({"spec.dockerImageRepository", "status.dockerImageRepository"})
@@ -24,6 +25,7 @@ class StreamRules:
     load: Callable[[str, str], Json | None]
     limit_ranges: Callable[[str], list[Json]]
     may_pull: Callable[[Call, str, str], str | None]
+    allowed: Callable[[], AllowList]
 
 
 class ImageStreamStrategy(Strategy):
@@ -66,7 +68,7 @@ class ImageStreamStrategy(Strategy):
             resolved = tags.without_empty_status(resolved)
         resolved = self._with_repository(resolved)
         findings = findings + self._limit_findings(resolved, old) + validation.stream(resolved, old)
-        return resolved, findings
+        return resolved, findings + allowlist.stream_findings(resolved, old, self.rules.allowed())
 
     def _limit_findings(self, stream: Json, old: Json | None) -> Findings:
         why = limits.excess(self.rules.limit_ranges(stream["metadata"].get("namespace", "")), old, stream)
@@ -100,7 +102,7 @@ class ImageStreamStatusStrategy(ImageStreamStrategy):
         """A changed status; events without a generation get the one they belong to."""
         stream = status.after_status_write(new, old)
         findings = self._status_limit_findings(stream, old) + validation.status_update(stream, old)
-        return stream, findings
+        return stream, findings + allowlist.stream_findings(stream, old, self.rules.allowed())
 
     def _status_limit_findings(self, stream: Json, old: Json) -> Findings:
         why = limits.excess(self.rules.limit_ranges(stream["metadata"].get("namespace", "")), old, stream)
