@@ -41,7 +41,7 @@ class Api:
     def __init__(self, server: Server, *, token: str | None = None) -> None:
         self.server = server
         context = ssl.create_default_context(cadata=server.authority())
-        self._pool = urllib3.PoolManager(ssl_context=context, retries=False, timeout=60, maxsize=16)
+        self.pool = urllib3.PoolManager(ssl_context=context, retries=False, timeout=60, maxsize=16)
         self._headers = {"Authorization": f"Bearer {server.token() if token is None else token}"}
 
     def call(
@@ -50,7 +50,7 @@ class Api:
         """One request; a body that is neither bytes nor text is sent as JSON; `Accept="*/*"` is a header."""
         content = body if isinstance(body, bytes | str | None) else json.dumps(body)
         headers = {**self._headers, **({"Content-Type": content_type} if body is not None else {}), **_named(more)}
-        answer = self._pool.request(method, self.server.url + path, body=content, headers=headers)
+        answer = self.pool.request(method, self.server.url + path, body=content, headers=headers)
         return Answer(answer.status, answer.headers, answer.data)
 
     def get(self, path: str, **headers: str) -> Answer:
@@ -69,7 +69,7 @@ class Api:
     def watch(self, path: str, **headers: str) -> Iterator[Iterator[Json]]:
         """The events of a watch that is open inside the `with`, on a connection of its own."""
         named = {**self._headers, **_named(headers)}
-        answer = self._pool.request("GET", self.server.url + path, headers=named, preload_content=False)
+        answer = self.pool.request("GET", self.server.url + path, headers=named, preload_content=False)
         try:
             assert answer.status == 200, answer.data
             yield (json.loads(line) for line in answer)
@@ -79,7 +79,7 @@ class Api:
 
     def close(self) -> None:
         """Close all connections."""
-        self._pool.clear()
+        self.pool.clear()
 
 
 def _named(headers: dict[str, str]) -> dict[str, str]:
