@@ -66,6 +66,7 @@ format: $(INSTALLED) ## Format the code and repair what can be repaired
 .PHONY: bench
 bench: $(INSTALLED) ## Measure the admission endpoint against the floor of the same server
 	$(BIN)/python -m bench.admission
+	$(BIN)/python -m bench.watch_latency
 
 .PHONY: certs
 certs: $(INSTALLED) ## Make a development authority and a server certificate in certs/ (HOSTS="more names")
