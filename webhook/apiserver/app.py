@@ -120,7 +120,7 @@ class _Server:
         # A deletion has its options in a body, which hides the query (image-api 12.26).
         dry_run = write.dry_run and not info.verb.startswith("delete")
         call = Call(user, info.namespace, dry_run=dry_run, field_manager=write.field_manager)
-        handling = Handling(info, rest, call, write)
+        handling = Handling(info, rest, call, write, lambda name: self.catalog.check_namespace(info, name))
         if info.verb == "watch":
             assert listing is not None
             assert isinstance(rest, StoredRest)
@@ -149,12 +149,11 @@ class _Server:
         body = _body()
         flat = {key: values[0] for key, values in query.items()}
         if verb == "create":
-            self.catalog.check_namespace(handling.info.namespace)
             return handling.create(body)
         if verb == "update":
             return handling.update(body)
         if _is_apply(handling.info):
-            return handling.apply(body, lambda: self.catalog.check_namespace(handling.info.namespace))
+            return handling.apply(body)
         if verb == "patch":
             return handling.patch(body)
         if verb == "delete":

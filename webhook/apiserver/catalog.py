@@ -19,7 +19,8 @@ from webhook.apiserver.imagestreams import (
 )
 from webhook.apiserver.imagestreamtags import ImageStreamTagRest
 from webhook.apiserver.imagetags import ImageTagRest
-from webhook.apiserver.namespaces import NamespaceRest
+from webhook.apiserver.namespaces import NamespaceRest, being_terminated
+from webhook.apiserver.requestinfo import RequestInfo
 from webhook.apiserver.rest import Call, Rest
 from webhook.apiserver.stored import StatusRest, StoredRest
 from webhook.apiserver.streams import Streams
@@ -51,13 +52,19 @@ class Catalog:
         """The resource of a path, or None."""
         return self._rests.get((group, version, resource, subresource))
 
-    def check_namespace(self, namespace: str) -> None:
-        """NotFound for a namespace that must be created first (contract 3.10); standalone any name works without."""
+    def check_namespace(self, info: RequestInfo, name: str) -> None:
+        """Refuse a new object `name` where its namespace is not there or is being deleted (contract 3.10).
+
+        Standalone, any name of a namespace works without its object.
+        """
         rest = self.find("", "v1", "namespaces", "")
-        if not namespace or namespace == "default" or not self._namespaces_are_real or not isinstance(rest, StoredRest):
+        if not info.namespace or not isinstance(rest, StoredRest):
             return
-        if rest.find("", namespace) is None:
-            raise NotFound.of("namespaces", "", namespace)
+        found = rest.find("", info.namespace)
+        if found is not None and "deletionTimestamp" in found["metadata"]:
+            raise being_terminated(info.resource, info.group, name, info.namespace)
+        if found is None and self._namespaces_are_real and info.namespace != "default":
+            raise NotFound.of("namespaces", "", info.namespace)
 
     def namespaced_keys(self) -> tuple[str, ...]:
         """The store's keys of all kinds that live in namespaces."""

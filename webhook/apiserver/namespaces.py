@@ -5,7 +5,7 @@ from __future__ import annotations
 from webhook.apiserver.deletion import DeleteOptions
 from webhook.apiserver.rest import Call
 from webhook.apiserver.stored import StoredRest
-from webhook.errors import Json
+from webhook.errors import Forbidden, Json, details_of, qualified
 from webhook.storage.store import Delete, Missing
 
 
@@ -28,3 +28,17 @@ class NamespaceRest(StoredRest):
                     self.store.commit([Delete(key, namespace, record.name, None)])
                 except Missing:
                     continue
+
+
+def being_terminated(resource: str, group: str, name: str, namespace: str) -> Forbidden:
+    """The refusal of a new object in a namespace that is being deleted; clients match the cause (contract 3.10)."""
+    cause = {
+        "reason": "NamespaceTerminating",
+        "message": f"namespace {namespace} is being terminated",
+        "field": "metadata.namespace",
+    }
+    named = f'{qualified(resource, group)} "{name}"' if name else qualified(resource, group)
+    return Forbidden(
+        f"{named} is forbidden: unable to create new content in namespace {namespace} because it is being terminated",
+        details=details_of(resource, group, name, causes=[cause]),
+    )
