@@ -159,3 +159,11 @@ def test_kubectl_says_which_namespace_is_missing(server, tmp_path):
     done = Kubectl(server, tmp_path, "nowhere").run("create", "-f", "-", given=stream("php"))
     assert done.returncode == 1
     assert done.stderr.endswith('namespaces "nowhere" not found\n')
+
+
+def test_kubectl_deletes_a_namespace_with_all_that_is_in_it(server, api, shop, tmp_path):
+    kubectl = Kubectl(server, tmp_path, shop)
+    kubectl.ok("create", "-f", "-", given=stream("php"))
+    assert kubectl.ok("delete", "namespace", shop, "--timeout=30s") == f'namespace "{shop}" deleted\n'
+    assert api.get(f"{NAMESPACES}/{shop}").code == 404
+    assert api.get(STREAMS.format(shop)).json["items"] == []

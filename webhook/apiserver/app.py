@@ -39,6 +39,8 @@ Authenticate = Callable[[Mapping[str, Any]], User]
 MAX_BODY = 3 * 1024 * 1024
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _WRITES = {"create": "Create", "update": "Update", "patch": "Patch"}
+# An update may take the last finalizer away.
+_REMOVERS = ("delete", "deletecollection", "update", "patch")
 _UNKNOWN = "the server could not find the requested resource"
 _NO_PAGE = "404 page not found\n"
 
@@ -129,6 +131,8 @@ class _Server:
             watch = watching.Watch(rest, call, chosen, listing, wanted, query, gone)
             return Response(watch.lines(), 200, content_type=negotiation.JSON, direct_passthrough=True)
         answer = self._verb(handling, query, listing)
+        if info.verb in _REMOVERS:
+            self.catalog.settle_namespace(call)
         return responses.respond(
             answer.code,
             responses.represent(rest, answer.body, wanted, query, handling.scope),

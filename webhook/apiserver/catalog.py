@@ -19,10 +19,10 @@ from webhook.apiserver.imagestreams import (
 )
 from webhook.apiserver.imagestreamtags import ImageStreamTagRest
 from webhook.apiserver.imagetags import ImageTagRest
-from webhook.apiserver.namespaces import NamespaceRest, being_terminated
+from webhook.apiserver.namespaces import NamespaceRest, NamespaceStrategy, being_terminated
 from webhook.apiserver.requestinfo import RequestInfo
 from webhook.apiserver.rest import Call, Rest
-from webhook.apiserver.stored import StatusRest, StoredRest
+from webhook.apiserver.stored import StatusRest, StoredRest, Strategy
 from webhook.apiserver.streams import Streams
 from webhook.apiserver.streamviews import LayersRest, SecretsRest
 from webhook.errors import Json, NotFound
@@ -66,10 +66,16 @@ class Catalog:
         if found is None and self._namespaces_are_real and info.namespace != "default":
             raise NotFound.of("namespaces", "", info.namespace)
 
-    def namespaced_keys(self) -> tuple[str, ...]:
-        """The store's keys of all kinds that live in namespaces."""
+    def settle_namespace(self, call: Call) -> None:
+        """After a write: a namespace that waited for what was in it may be free to go."""
+        rest = self.find("", "v1", "namespaces", "")
+        if call.namespace and not call.dry_run and isinstance(rest, NamespaceRest):
+            rest.settle(call, call.namespace)
+
+    def namespaced(self) -> tuple[StoredRest, ...]:
+        """All stored kinds that live in namespaces."""
         rests = (rest for (*_, subresource), rest in self._rests.items() if not subresource)
-        return tuple(rest.key for rest in rests if isinstance(rest, StoredRest) and rest.info.namespaced)
+        return tuple(rest for rest in rests if isinstance(rest, StoredRest) and rest.info.namespaced)
 
     def infos(self) -> list[ResourceInfo]:
         """What discovery tells of; each resource once."""
@@ -85,12 +91,12 @@ def build(store: Store, settings: Settings, mutate: sandbox.Mutate | None) -> Ca
     _image_group(catalog, store, settings, plain)
     namespaces = plain["namespaces"]
     assert isinstance(namespaces, NamespaceRest)
-    namespaces.contents = catalog.namespaced_keys()
+    namespaces.contents = catalog.namespaced()
     return catalog
 
 
 def _plain(catalog: Catalog, store: Store, info: ResourceInfo) -> StoredRest:
-    strategies: dict[str, type[sandbox.PlainStrategy]] = {"secrets": sandbox.SecretStrategy}
+    strategies: dict[str, type[Strategy]] = {"secrets": sandbox.SecretStrategy, "namespaces": NamespaceStrategy}
     strategy = strategies.get(info.resource, sandbox.PlainStrategy)()
     schema = sandbox_schema.for_kind(info.group, info.kind)
     kind = NamespaceRest if info.resource == "namespaces" else StoredRest
