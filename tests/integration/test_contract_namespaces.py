@@ -162,8 +162,8 @@ def test_kubectl_says_which_namespace_is_missing(server, tmp_path):
 
 
 def test_kubectl_deletes_a_namespace_with_all_that_is_in_it(server, api, shop, tmp_path):
-    kubectl = Kubectl(server, tmp_path, shop)
-    kubectl.ok("create", "-f", "-", given=stream("php"))
+    kubectl = Kubectl(server, tmp_path)
+    kubectl.ok("create", "-n", shop, "-f", "-", given=stream("php"))
     assert kubectl.ok("delete", "namespace", shop, "--timeout=30s") == f'namespace "{shop}" deleted\n'
     assert api.get(f"{NAMESPACES}/{shop}").code == 404
     assert api.get(STREAMS.format(shop)).json["items"] == []
