@@ -56,6 +56,31 @@ def test_no_path_is_ever_redirected(server, target):
     assert raw_status(server, target) in (200, 400, 404)
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"{GV}/namespaces/%ff/imagestreams",
+        f"{GV}/namespaces/shop/imagestreams/%00",
+        f"{GV}/namespaces/shop/imagestreams/a%2Fb",
+        f"{GV}/namespaces/shop/imagestreams/%F0%9F%90%98",
+        f"{GV}/namespaces/shop/imagestreamtags/%ff:%ff",
+        f"{GV}/namespaces/shop/imagestreamimages/php@%00",
+        f"{GV}/namespaces//imagestreams",
+        f"{GV}/namespaces/shop/imagestreams?labelSelector=%ff",
+        f"{GV}/namespaces/shop/imagestreams?limit=99999999999999999999999",
+        f"{GV}/namespaces/shop/imagestreams?resourceVersion=99999999999999999999999",
+        f"{GV}/namespaces/shop/imagestreams?continue=%00",
+        f"{GV}/namespaces/shop/imagestreams?limit=1&limit=x&&=&a",
+        f"{GV}/namespaces/shop/imagestreams/php?resourceVersion=99999999999999999999999",
+        f"{GV}?{'x' * 100_000}",
+        "/openapi/v3/../../etc/passwd",
+        "*",
+    ],
+)
+def test_no_path_and_no_query_is_a_failure_of_the_server(server, target):
+    assert raw_status(server, target) in (200, 400, 404, 504)
+
+
 def test_the_resources_are_exactly_those_of_openshift(kubectl):
     lines = kubectl.ok("api-resources", "--api-group", "image.openshift.io", "-o", "wide", "--no-headers").splitlines()
     assert [line.split() for line in lines] == [

@@ -151,6 +151,12 @@ def test_pages_of_a_chosen_version_show_that_version(api, streams):
     assert (names(first), names(second), "continue" in second.json["metadata"]) == (["node"], ["php"], False)
 
 
+@pytest.mark.parametrize(("version", "code"), [("0", 200), ("{now}", 200), ("999999999", 504), ("abc", 400)])
+def test_an_object_is_read_at_a_version_that_there_is(api, streams, version, code):
+    now = api.post(streams, stream("php")).json["metadata"]["resourceVersion"]
+    assert api.get(f"{streams}/php?resourceVersion={version.format(now=now)}").code == code
+
+
 @pytest.mark.parametrize(
     ("selector", "expected"),
     [

@@ -421,6 +421,8 @@ def test_a_head_is_answered_like_a_read_without_its_body(api, streams, php):
     assert (head.code, head.body) == (200, b"")
     assert head.headers["Content-Length"] == read.headers["Content-Length"]
     assert api.call("HEAD", f"{streams}/ruby").code == 404
+    # No watch, which would never end.
+    assert api.call("HEAD", f"{streams}?watch=1").code == 200
 
 
 def test_a_long_answer_is_compressed_for_clients_that_say_so(api, streams):

@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from webhook.apiserver import requestinfo, responses, watching
 from webhook.apiserver.catalog import Catalog, build
 from webhook.apiserver.documents import Documents
-from webhook.apiserver.handlers import Answer, Body, Handling
+from webhook.apiserver.handlers import Answer, Body, Handling, too_large
 from webhook.apiserver.ownership import APPLY_TYPE
 from webhook.apiserver.requestinfo import RequestInfo
 from webhook.apiserver.rest import Call, Rest
@@ -145,7 +145,7 @@ class _Server:
     def _verb(self, handling: Handling, query: options.Query, listing: options.ListOptions | None) -> Answer:
         verb = handling.info.verb
         if verb == "get":
-            options.check_version((query.get("resourceVersion") or [""])[0])
+            self._check_reached((query.get("resourceVersion") or [""])[0])
             return handling.get()
         if verb == "list":
             assert listing is not None
@@ -164,6 +164,12 @@ class _Server:
             return handling.delete(flat, body)
         assert listing is not None
         return handling.deletecollection(flat, body, listing, self.store.revision)
+
+    def _check_reached(self, version: str) -> None:
+        """A read "at least as new as" a version fails where that version is not there yet."""
+        options.check_version(version)
+        if version and int(version) > (current := self.store.revision()):
+            raise too_large(int(version), current)
 
     def _rest(self, info: RequestInfo) -> Rest:
         """The resource of a path that has the verb; 404 where there is no such path, 405 where it lacks the verb."""
