@@ -45,7 +45,6 @@ class Watch:
 
     def lines(self) -> Iterator[bytes]:
         """The stream; its first item is empty, so that the headers leave at once."""
-        yield b""
         try:
             yield from self._lines()
         except (Compacted, Expired) as old:
@@ -58,6 +57,8 @@ class Watch:
     def _lines(self) -> Iterator[bytes]:
         shaper = _Shaper(self)
         after, initial = self._start()
+        # Only now, for what a client does once it has the headers must be an event.
+        yield b""
         subscription = self.rest.store.watch(self.rest.key, self.call.namespace or None, after)
         try:
             for obj in initial:
