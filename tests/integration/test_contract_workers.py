@@ -118,6 +118,24 @@ def test_a_watch_of_what_was_forgotten_is_refused_on_every_worker_and_one_of_now
         link.close()
 
 
+def test_a_page_of_a_list_that_was_forgotten_has_expired_and_says_how_to_go_on(server, api):
+    path = STREAMS.format("paged")
+    for name in ("node", "php", "ruby"):
+        old = api.post(path, stream(name)).json["metadata"]["resourceVersion"]
+    token = api.get(f"{path}?limit=1").json["metadata"]["continue"]
+    api.patch(f"{path}/php", {"metadata": {"labels": {"late": "yes"}}})
+    with contextlib.closing(SqliteStore(server.data / "state.db")) as store:
+        store.compact(keep_seconds=0, keep_rows=0)
+
+    expired = api.get(f"{path}?limit=1&continue={token}")
+    exact = api.get(f"{path}?resourceVersion={old}&resourceVersionMatch=Exact")
+    on = api.get(f"{path}?limit=5&continue={expired.json['metadata']['continue']}")
+
+    assert (expired.code, expired.json["reason"]) == (410, "Expired")
+    assert (exact.code, exact.json["reason"]) == (410, "Expired")
+    assert [one["metadata"]["name"] for one in on.json["items"]] == ["php", "ruby"]
+
+
 def reset(link: http.client.HTTPSConnection) -> None:
     """Leave at once and without a goodbye: neither of TLS nor, as the RST of a dead machine, of TCP."""
     link.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -132,19 +150,20 @@ def drop(link: http.client.HTTPSConnection) -> None:
 @pytest.mark.parametrize("leave", [drop, reset], ids=["closed without a goodbye", "reset"])
 def test_watches_that_are_abandoned_leave_no_thread_behind(server, leave):
     pids = workers(server)
-    until(lambda: all(thread_count(pid) < 20 for pid in pids), "the quiet of the workers", 10)
+    until(lambda: all(thread_count(pid) < 20 for pid in pids), "the quiet of the workers")
     quiet = sum(map(thread_count, pids))
-    links = [connection(server) for _ in range(WATCHES)]
-    for link in links:
-        asked(server, link, "GET", f"{PATH}?watch=1&resourceVersion=999999999")
-    for link in links:
-        assert link.getresponse().status == 200
-    assert sum(map(thread_count, pids)) >= quiet + WATCHES - len(pids)
+    with contextlib.ExitStack() as opened:
+        links = [opened.enter_context(contextlib.closing(connection(server))) for _ in range(WATCHES)]
+        for link in links:
+            asked(server, link, "GET", f"{PATH}?watch=1&resourceVersion=999999999")
+        for link in links:
+            assert link.getresponse().status == 200
+        assert sum(map(thread_count, pids)) > WATCHES
 
-    for link in links:
-        leave(link)
+        for link in links:
+            leave(link)
 
-    until(lambda: sum(map(thread_count, pids)) <= quiet, "the end of the threads", 10)
+        until(lambda: sum(map(thread_count, pids)) <= quiet, "the end of the threads")
 
 
 def test_an_upload_without_end_is_refused_and_takes_no_memory(server):
