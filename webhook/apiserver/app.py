@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from webhook.apiserver import requestinfo, responses, watching
 from webhook.apiserver.catalog import Catalog, build
 from webhook.apiserver.documents import Documents
-from webhook.apiserver.handlers import Answer, Body, Handling
+from webhook.apiserver.handlers import Answer, Body, Handling, too_large
 from webhook.apiserver.ownership import APPLY_TYPE
 from webhook.apiserver.requestinfo import RequestInfo
 from webhook.apiserver.rest import Call, Rest
@@ -39,6 +39,8 @@ Authenticate = Callable[[Mapping[str, Any]], User]
 MAX_BODY = 3 * 1024 * 1024
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _WRITES = {"create": "Create", "update": "Update", "patch": "Patch"}
+# An update may take the last finalizer away.
+_REMOVERS = ("delete", "deletecollection", "update", "patch")
 _UNKNOWN = "the server could not find the requested resource"
 _NO_PAGE = "404 page not found\n"
 
@@ -98,7 +100,8 @@ class _Server:
         if not requestinfo.is_plain(request.environ.get("PATH_INFO", "/")):
             return Response(_NO_PAGE, 404, content_type="text/plain; charset=utf-8")
         user = self.authenticate(request.environ)
-        document = self.documents.find(request.method, request.path, dict(request.headers))
+        wanted = request.args.get("hash", "")
+        document = self.documents.find(request.method, request.path, dict(request.headers), wanted)
         if document is not None:
             return document
         info = requestinfo.parse(request.method, request.path, watch=_is_watch(query))
@@ -119,7 +122,7 @@ class _Server:
         # A deletion has its options in a body, which hides the query (image-api 12.26).
         dry_run = write.dry_run and not info.verb.startswith("delete")
         call = Call(user, info.namespace, dry_run=dry_run, field_manager=write.field_manager)
-        handling = Handling(info, rest, call, write)
+        handling = Handling(info, rest, call, write, lambda name: self.catalog.check_namespace(info, name))
         if info.verb == "watch":
             assert listing is not None
             assert isinstance(rest, StoredRest)
@@ -128,6 +131,8 @@ class _Server:
             watch = watching.Watch(rest, call, chosen, listing, wanted, query, gone)
             return Response(watch.lines(), 200, content_type=negotiation.JSON, direct_passthrough=True)
         answer = self._verb(handling, query, listing)
+        if info.verb in _REMOVERS:
+            self.catalog.settle_namespace(call)
         return responses.respond(
             answer.code,
             responses.represent(rest, answer.body, wanted, query, handling.scope),
@@ -140,7 +145,7 @@ class _Server:
     def _verb(self, handling: Handling, query: options.Query, listing: options.ListOptions | None) -> Answer:
         verb = handling.info.verb
         if verb == "get":
-            options.check_version((query.get("resourceVersion") or [""])[0])
+            self._check_reached((query.get("resourceVersion") or [""])[0])
             return handling.get()
         if verb == "list":
             assert listing is not None
@@ -148,18 +153,23 @@ class _Server:
         body = _body()
         flat = {key: values[0] for key, values in query.items()}
         if verb == "create":
-            self.catalog.check_namespace(handling.info.namespace)
             return handling.create(body)
         if verb == "update":
             return handling.update(body)
         if _is_apply(handling.info):
-            return handling.apply(body, lambda: self.catalog.check_namespace(handling.info.namespace))
+            return handling.apply(body)
         if verb == "patch":
             return handling.patch(body)
         if verb == "delete":
             return handling.delete(flat, body)
         assert listing is not None
         return handling.deletecollection(flat, body, listing, self.store.revision)
+
+    def _check_reached(self, version: str) -> None:
+        """A read "at least as new as" a version fails where that version is not there yet."""
+        options.check_version(version)
+        if version and int(version) > (current := self.store.revision()):
+            raise too_large(int(version), current)
 
     def _rest(self, info: RequestInfo) -> Rest:
         """The resource of a path that has the verb; 404 where there is no such path, 405 where it lacks the verb."""

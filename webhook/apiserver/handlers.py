@@ -49,6 +49,8 @@ class Handling:
     rest: Rest
     call: Call
     write: WriteOptions
+    # Refuses a new object of that name, for the sake of its namespace (contract 3.10).
+    admit: Callable[[str], None]
 
     def get(self) -> Answer:
         """One object."""
@@ -73,6 +75,7 @@ class Handling:
         """201 with the new object."""
         obj = self._decoded(body)
         obj = metadata.agree_on_namespace(obj, self.info.namespace)
+        self.admit(str(obj["metadata"].get("name") or ""))
         return Answer(201, self.rest.create(self.call, obj))
 
     def update(self, body: Body) -> Answer:
@@ -80,7 +83,12 @@ class Handling:
         obj = self._decoded(body)
         metadata.agree_on_name(obj, self.info.name)
         obj = metadata.agree_on_namespace(obj, self.info.namespace)
-        shown, created = self.rest.update(self.call, self.info.name, lambda _: obj)
+
+        def transform(old: Json | None) -> Json:
+            self._admit_new(old or {})
+            return obj
+
+        shown, created = self.rest.update(self.call, self.info.name, transform)
         return Answer(201 if created else 200, shown)
 
     def patch(self, body: Body) -> Answer:
@@ -89,20 +97,21 @@ class Handling:
 
         def transform(old: Json | None) -> Json:
             before = old or {}
+            self._admit_new(before)
             return self._patched(apply(before), before)
 
         shown, created = self.rest.update(self.call, self.info.name, transform)
         return Answer(201 if created else 200, shown)
 
-    def apply(self, body: Body, admit: Callable[[], None]) -> Answer:
-        """Server-side apply: 201 where it creates the object, which `admit` may refuse, else 200 (contract 6.2)."""
+    def apply(self, body: Body) -> Answer:
+        """Server-side apply: 201 where it creates the object, else 200 (contract 6.2)."""
         config, duplicates = decode.decode(body.data, "application/yaml", kind=self.rest.kind)
         check_config(config, self.rest.api_version, self.rest.kind)
         self._report(duplicates, patched=False)
         meta = dict(config.get("metadata") or {})
         metadata.agree_on_name({"metadata": {**meta, "name": meta.get("name") or self.info.name}}, self.info.name)
         if not self._exists():
-            admit()
+            self.admit(self.info.name)
         config = metadata.agree_on_namespace(
             {**config, "metadata": {**meta, "name": self.info.name}}, self.info.namespace
         )
@@ -144,6 +153,11 @@ class Handling:
             after = page.after
             if after is None:
                 return Answer(200, Listing(deleted, page.revision))
+
+    def _admit_new(self, old: Json) -> None:
+        """Some kinds create on update: what they show of an object that is not there yet has no uid."""
+        if not old.get("metadata", {}).get("uid"):
+            self.admit(self.info.name)
 
     def _exists(self) -> bool:
         try:

@@ -33,6 +33,14 @@ def test_headers_leave_before_there_is_an_event(api: Api):
         assert "Content-Length" not in watch.answer.headers
 
 
+def test_what_is_written_once_the_headers_are_there_is_an_event(api: Api):
+    with api.watch(f"{WATCH}&sendInitialEvents=false&resourceVersionMatch=NotOlderThan") as watch:
+        watch.chunk()
+        api.create("php")
+
+        assert watch.names(1) == ["ADDED php"]
+
+
 def test_a_watch_without_a_version_begins_with_what_is_there(api: Api):
     api.create("ruby")
     api.create("php")
