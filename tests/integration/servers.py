@@ -85,6 +85,8 @@ class Process:
 class Server:
     """`imagestreams serve` on a data folder and a port that stay the same over restarts."""
 
+    program = ("webhook", "serve")
+
     def __init__(self, data: Path, *flags: str, port: int = 0) -> None:
         self.data = data
         self.port = port or free_port()
@@ -96,7 +98,7 @@ class Server:
     def start(self) -> Server:
         """Start and wait for /readyz."""
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "webhook", "serve", "--data", str(self.data)]
+        command = [sys.executable, "-m", *self.program, "--data", str(self.data)]
         command += ["--listen", f"127.0.0.1:{self.port}", *self._flags]
         self._process = process = Process(command, self.data.parent / f"{self.data.name}.log")
         until(lambda: not process.running or self._ready(), f"{self.url}/readyz")
