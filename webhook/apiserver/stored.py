@@ -247,6 +247,12 @@ class StoredRest(Rest):
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
 
+    def save(self, call: Call, obj: Json, managed: Managed | None) -> Json:
+        """Store over the version that the object carries, create where it carries none, with these managedFields."""
+        if not obj["metadata"].get("resourceVersion"):
+            return self._created(call, obj, managed)
+        return self._replaced(call, obj["metadata"]["name"], lambda _: (obj, managed))
+
     def _replaced(self, call: Call, name: str, step: Callable[[Json], tuple[Json, Managed | None]]) -> Json:
         """The object after `step`, which finds the new one and its managedFields (None: as after any update)."""
         for left in reversed(range(_TRIES)):
