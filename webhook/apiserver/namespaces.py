@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from webhook.apiserver.bodies import Shown
 from webhook.apiserver.deletion import DeleteOptions
-from webhook.apiserver.rest import Call
+from webhook.apiserver.rest import Call, Gone
 from webhook.apiserver.stored import StoredRest
-from webhook.errors import Json
 from webhook.storage.store import Delete, Missing
 
 
@@ -14,12 +14,12 @@ class NamespaceRest(StoredRest):
 
     contents: tuple[str, ...] = ()
 
-    def delete(self, call: Call, name: str, options: DeleteOptions) -> Json | None:
+    def delete(self, call: Call, name: str, options: DeleteOptions) -> Shown | Gone:
         """Delete the namespace, and all objects in it whether or not it existed before."""
-        waiting = super().delete(call, name, options)
+        deleted = super().delete(call, name, options)
         if not (call.dry_run or options.dry_run):
             self._empty(name)
-        return waiting
+        return deleted
 
     def _empty(self, namespace: str) -> None:
         for key in self.contents:
