@@ -98,7 +98,8 @@ class _Server:
         if not requestinfo.is_plain(request.environ.get("PATH_INFO", "/")):
             return Response(_NO_PAGE, 404, content_type="text/plain; charset=utf-8")
         user = self.authenticate(request.environ)
-        document = self.documents.find(request.method, request.path, dict(request.headers))
+        wanted = request.args.get("hash", "")
+        document = self.documents.find(request.method, request.path, dict(request.headers), wanted)
         if document is not None:
             return document
         info = requestinfo.parse(request.method, request.path, watch=_is_watch(query))

@@ -41,6 +41,7 @@ class Watch:
     representation: Representation
     query: Query
     gone: ClientGone
+    clock: Callable[[], float] = time.monotonic
 
     def lines(self) -> Iterator[bytes]:
         """The stream; its first item is empty, so that the headers leave at once."""
@@ -81,22 +82,21 @@ class Watch:
 
     def _live(self, subscription: Subscription, shaper: _Shaper) -> Iterator[bytes]:
         seconds = self.options.timeout_seconds or random.uniform(*_UNLIMITED)
-        end = time.monotonic() + seconds
-        bookmark_at = min(time.monotonic() + _BOOKMARK_EVERY, max(end - _BOOKMARK_BEFORE_END, time.monotonic()))
+        end = self.clock() + seconds
+        bookmark_at = min(self.clock() + _BOOKMARK_EVERY, max(end - _BOOKMARK_BEFORE_END, self.clock()))
         while True:
-            now = time.monotonic()
+            now = self.clock()
             if now >= end or self.gone():
                 return
             event = subscription.next(min(_STEP, end - now))
-            if event is not None:
-                line = self._event(event, shaper)
-                if line is not None:
-                    yield line
-            elif self.options.bookmarks and time.monotonic() >= bookmark_at:
-                yield shaper.line("BOOKMARK", self._bookmark(subscription.position))
+            line = None if event is None else self._event(event, shaper)
+            if line is not None:
+                yield line
+            # Also between events: a watch that hears nothing but what its selector hides needs its version most.
+            if self.options.bookmarks and (now := self.clock()) >= bookmark_at:
                 last = end - _BOOKMARK_BEFORE_END
-                now = time.monotonic()
                 bookmark_at = min(now + _BOOKMARK_EVERY, last) if now < last else end + 1
+                yield shaper.line("BOOKMARK", self._bookmark(subscription.position))
 
     def _event(self, event: Event, shaper: _Shaper) -> bytes | None:
         """The event as the selector sees it: an object that leaves the selection is deleted from it (contract 4.3)."""
