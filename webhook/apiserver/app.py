@@ -30,6 +30,7 @@ from webhook.errors import (
 )
 from webhook.meta import decode, negotiation, options
 from webhook.meta.identity import User
+from webhook.meta.negotiation import Representation
 from webhook.settings import Settings
 from webhook.storage.store import StorageError, Store
 
@@ -57,7 +58,7 @@ def create_app(
     `stopping` turns true when open watches must end.
     """
     app = Flask("imagestreams")
-    server = _Server(build(store, settings, mutate), store, authenticate, stopping)
+    server = _Server(build(store, settings, mutate), store, authenticate, stopping, settings.watches)
     app.add_url_rule("/", "root", server.answer, methods=_METHODS, provide_automatic_options=False)
     app.add_url_rule("/<path:_path>", "any", server.answer, methods=_METHODS, provide_automatic_options=False)
     # A redirect from an aggregated server is a 502 to the client (contract 1.4).
@@ -68,10 +69,16 @@ def create_app(
 
 class _Server:
     def __init__(
-        self, catalog: Catalog, store: Store, authenticate: Authenticate, stopping: Callable[[], bool]
+        self,
+        catalog: Catalog,
+        store: Store,
+        authenticate: Authenticate,
+        stopping: Callable[[], bool],
+        most_watches: int,
     ) -> None:
         self.catalog, self.store = catalog, store
         self.authenticate, self.stopping = authenticate, stopping
+        self.watches = watching.OpenWatches(most_watches)
         self.documents = Documents(catalog.infos())
 
     def answer(self, _path: str = "") -> Response:
@@ -123,11 +130,7 @@ class _Server:
         handling = Handling(info, rest, call, write)
         if info.verb == "watch":
             assert listing is not None
-            assert isinstance(rest, StoredRest)
-            chosen = watching.options_for(rest, listing, info.name, handling.scope)
-            gone = watching.ClientGone(request.environ.get("gunicorn.socket"), self.stopping)
-            watch = watching.Watch(rest, call, chosen, listing, wanted, query, gone)
-            return Response(watch.lines(), 200, content_type=negotiation.JSON, direct_passthrough=True)
+            return self._watch(handling, listing, wanted, query)
         answer = self._verb(handling, query, listing)
         return responses.respond(
             answer.code,
@@ -137,6 +140,22 @@ class _Server:
             accepts_gzip="gzip" in request.headers.get("Accept-Encoding", ""),
             warnings=call.warnings,
         )
+
+    def _watch(
+        self, handling: Handling, listing: options.ListOptions, wanted: Representation, query: options.Query
+    ) -> Response:
+        rest, call = handling.rest, handling.call
+        assert isinstance(rest, StoredRest)
+        chosen = watching.options_for(rest, listing, handling.info.name, handling.scope)
+        if request.method == "HEAD":
+            return Response(content_type=negotiation.JSON)
+        self.watches.enter()
+        gone = watching.ClientGone(request.environ.get("gunicorn.socket"), self.stopping)
+        watch = watching.Watch(rest, call, chosen, listing, wanted, query, gone, shared=self.watches.lines)
+        response = Response(watch.lines(), 200, content_type=negotiation.JSON, direct_passthrough=True)
+        response.call_on_close(gone.close)
+        response.call_on_close(self.watches.leave)
+        return response
 
     def _verb(self, handling: Handling, query: options.Query, listing: options.ListOptions | None) -> Answer:
         verb = handling.info.verb

@@ -40,11 +40,11 @@ class Encoded:
 
     def whole(self) -> msgspec.Raw:
         """The object on its own."""
-        return msgspec.Raw(b"%b%d%b" % (self._head, self._version, self._tail))
+        return msgspec.Raw(b"".join((self._head, b"%d" % self._version, self._tail)))
 
     def item(self) -> msgspec.Raw:
         """The object as an item of a list, without its kind and apiVersion."""
-        return msgspec.Raw(b'{"metadata":{"resourceVersion":"%d%b' % (self._version, self._tail))
+        return msgspec.Raw(b"".join((b'{"metadata":{"resourceVersion":"%d' % self._version, self._tail)))
 
     def decoded(self) -> Json:
         """The object, for the caller to change."""
@@ -116,7 +116,8 @@ class Layout:
     def thin(self, record: Record, decoder: msgspec.json.Decoder[Any]) -> Json:
         """Of the object as it is shown, only what the decoder's type has."""
         if record.value.startswith(self._prefix):
-            return decoder.decode(_json(record.value))
+            obj: Json = decoder.decode(_json(record.value))
+            return obj
         return self.shown(record).decoded()
 
     def _value(self, shown: Json) -> bytes:
