@@ -25,6 +25,8 @@ TAGS = 10
 EVENTS = 5
 LISTED = 1000
 WATCHERS = 50
+# So many that the limit on open watches is above what is opened.
+THREADS = 96
 DEMANDED = 0.5
 
 
@@ -77,8 +79,9 @@ def give(wire: Wire, namespace: str, obj: Json) -> None:
 def servers() -> Iterator[tuple[Server, Server]]:
     """The server, with the streams in it, and the floor."""
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder) / "data", "--no-controllers", "--workers", "1")
-        floor = FloorServer(Path(folder) / "floor", "--workers", "1")
+        sizes = ("--workers", "1", "--threads", str(THREADS))
+        server = Server(Path(folder) / "data", "--no-controllers", *sizes)
+        floor = FloorServer(Path(folder) / "floor", *sizes)
         try:
             wire = Wire(server.start())
             give(wire, "one", stream("php", TAGS, EVENTS))

@@ -3,7 +3,7 @@
     GET|PATCH|POST /bytes/N     N bytes of JSON
     GET /stream/N               N bytes to every stream that is open, at each POST /tick
 
-`python -m bench.floor serve --data DIR --listen HOST:PORT --workers N`
+`python -m bench.floor serve --data DIR --listen HOST:PORT --workers N --threads N`
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def main(arguments: list[str]) -> None:
     """Serve, with those flags of `imagestreams serve` that matter here."""
     flags = dict(zip(arguments[::2], arguments[1::2], strict=True))
     host, port = listening.parse(flags["--listen"])
-    settings = Settings(data=Path(flags["--data"]), host=host, port=port, workers=int(flags["--workers"]))
+    sizes = {name: int(flags[f"--{name}"]) for name in ("workers", "threads")}
+    settings = Settings(data=Path(flags["--data"]), host=host, port=port, **sizes)
     start(settings, lambda _: None, lambda _settings, _token: Floor())
 
 

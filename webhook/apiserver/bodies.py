@@ -15,8 +15,8 @@ found again in what is shown of it, as a stream whose `/status` was given anothe
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, overload
 
 import msgspec
 
@@ -34,17 +34,13 @@ class Encoded:
 
     __slots__ = ("_head", "_tail", "_version")
 
-    def __init__(self, head: bytes, version: int, tail: memoryview) -> None:
+    def __init__(self, head: bytes, version: int, tail: bytes) -> None:
         """`head` is what stands before the place of the version, `tail` what stands behind."""
         self._head, self._version, self._tail = head, version, tail
 
-    def whole(self) -> msgspec.Raw:
+    def whole(self) -> bytes:
         """The object on its own."""
-        return msgspec.Raw(b"".join((self._head, b"%d" % self._version, self._tail)))
-
-    def item(self) -> msgspec.Raw:
-        """The object as an item of a list, without its kind and apiVersion."""
-        return msgspec.Raw(b"".join((b'{"metadata":{"resourceVersion":"%d' % self._version, self._tail)))
+        return b"%b%d" % (self._head, self._version) + self._tail
 
     def decoded(self) -> Json:
         """The object, for the caller to change."""
@@ -56,21 +52,47 @@ Shown: TypeAlias = Json | Encoded
 """An object as it is answered: made for this answer, or encoded when it was written."""
 
 
+class Collected(Sequence[Encoded]):
+    """The objects of a page: one by one for those who look at them, all at once for those who only send them."""
+
+    def __init__(self, layout: Layout, show: Change, records: Sequence[Record]) -> None:
+        self._layout, self._show, self._records = layout, show, records
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @overload
+    def __getitem__(self, index: int) -> Encoded: ...
+    @overload
+    def __getitem__(self, index: slice) -> Collected: ...
+    def __getitem__(self, index: int | slice) -> Encoded | Collected:
+        if isinstance(index, slice):
+            return Collected(self._layout, self._show, self._records[index])
+        return self._layout.shown(self._records[index], self._show)
+
+    def items(self) -> list[bytes]:
+        """Each object without its kind and apiVersion, as they stand in a list."""
+        return self._layout.items(self._records, self._show)
+
+
 def decoded(shown: Shown) -> Json:
     """The object that is shown, for the caller to change."""
     return shown.decoded() if isinstance(shown, Encoded) else shown
 
 
-def whole(shown: Shown) -> Json | msgspec.Raw:
-    """What is encoded for an object on its own."""
-    return shown.whole() if isinstance(shown, Encoded) else shown
+def whole(shown: Shown) -> bytes:
+    """The bytes of an object on its own."""
+    return shown.whole() if isinstance(shown, Encoded) else msgspec.json.encode(shown)
 
 
-def item(shown: Shown) -> Json | msgspec.Raw:
-    """What is encoded for an object as an item of a list, which has no kind and apiVersion of its own."""
-    if isinstance(shown, Encoded):
-        return shown.item()
-    return {key: value for key, value in shown.items() if key not in ("kind", "apiVersion")}
+def listed(envelope: Json, items: Sequence[Shown]) -> bytes:
+    """The bytes of a list, given what stands around its items."""
+    encoded = items.items() if isinstance(items, Collected) else [_item(decoded(one)) for one in items]
+    return b"".join((msgspec.json.encode(envelope)[:-1], b',"items":[', b",".join(encoded), b"]}"))
+
+
+def _item(obj: Json) -> bytes:
+    return msgspec.json.encode({key: value for key, value in obj.items() if key not in ("kind", "apiVersion")})
 
 
 def decode(record: Record) -> Json:
@@ -110,8 +132,17 @@ class Layout:
         """The object as it is shown; `show` where an endpoint shows what was stored in its own way."""
         value = record.value
         if not value.startswith(self._prefix):
-            value = self._value((show or self._show)(self.stored(record)))
-        return Encoded(self._head, record.rv, memoryview(value)[len(self._prefix) :])
+            value = self._made_anew(record, show or self._show)
+        return Encoded(self._head, record.rv, value[len(self._prefix) :])
+
+    def items(self, records: Sequence[Record], show: Change) -> list[bytes]:
+        """The objects as they are shown in a list: the same as `shown`, for many."""
+        prefix, skipped = self._prefix, len(self._prefix)
+        return [
+            b'{"metadata":{"resourceVersion":"%d' % record.rv
+            + (record.value if record.value.startswith(prefix) else self._made_anew(record, show))[skipped:]
+            for record in records
+        ]
 
     def thin(self, record: Record, decoder: msgspec.json.Decoder[Any]) -> Json:
         """Of the object as it is shown, only what the decoder's type has."""
@@ -119,6 +150,9 @@ class Layout:
             obj: Json = decoder.decode(_json(record.value))
             return obj
         return self.shown(record).decoded()
+
+    def _made_anew(self, record: Record, show: Change) -> bytes:
+        return self._value(show(self.stored(record)))
 
     def _value(self, shown: Json) -> bytes:
         first = {key: shown[key] for key in _FIRST if key in shown}

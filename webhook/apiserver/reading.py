@@ -8,19 +8,18 @@ from typing import Any
 import msgspec
 
 from webhook.apiserver import bodies
-from webhook.apiserver.bodies import Encoded, Layout
+from webhook.apiserver.bodies import Collected, Encoded, Layout
 from webhook.apiserver.rest import Call, Listing, Rest, Row, Selection
 from webhook.apiserver.strategy import Strategy
 from webhook.errors import Expired, Json, NotFound, qualified
 from webhook.meta.resources import ResourceInfo
-from webhook.storage.store import Compacted, Key, Page, Record, Store
+from webhook.storage.store import Compacted, Key, Page, Record, Records, Store
 
 _SEARCH_PAGE = 500
 _EXPIRED = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list"
     " without the continue parameter."
 )
-Found = list[Encoded]
 
 
 class ReadRest(Rest):
@@ -70,19 +69,29 @@ class ReadRest(Rest):
 
     def list(self, call: Call, selection: Selection) -> Listing:
         """A page: selectors are applied after reading, so several reads may be needed to fill it."""
-        items: Found = []
+        found: Records = []
         after, at = selection.after, selection.at
         while True:
             page = self._page(call, selection, after, at)
-            at = page.rv
-            for record in page.records:
-                if self.matches(record, selection):
-                    items.append(self.show(record))
-                    if len(items) == selection.limit:
-                        return _filled(items, selection, page, record)
-            after = page.next
+            at, after = page.rv, page.next
+            found += self._chosen(page.records, selection)
+            if selection.limit and len(found) >= selection.limit:
+                return self._filled(found[: selection.limit], selection, page)
             if after is None:
-                return Listing(items, page.rv)
+                return Listing(self._shown(found), page.rv)
+
+    def _chosen(self, records: Records, selection: Selection) -> Records:
+        return [one for one in records if self.matches(one, selection)] if selection.selects else records
+
+    def _filled(self, found: Records, selection: Selection, page: Page) -> Listing:
+        last = found[-1]
+        if page.next is None and last is page.records[-1]:
+            return Listing(self._shown(found), page.rv)
+        remaining = None if selection.selects else page.remaining
+        return Listing(self._shown(found), page.rv, (last.namespace, last.name), remaining)
+
+    def _shown(self, records: Records) -> Collected:
+        return Collected(self.layout, self.strategy.view, records)
 
     def _page(self, call: Call, selection: Selection, after: Key | None, at: int | None) -> Page:
         """With a selector much is read for few that match, so pages are larger then."""
@@ -94,8 +103,6 @@ class ReadRest(Rest):
 
     def matches(self, record: Record, selection: Selection) -> bool:
         """True where the selectors choose the object; no more of it is decoded than they look at."""
-        if not selection.selects:
-            return True
         obj = self.layout.thin(record, self._selected)
         labels = obj["metadata"].get("labels") or {}
         return selection.labels.matches(labels) and selection.fields.matches(self.selectable(obj))
@@ -108,10 +115,3 @@ class ReadRest(Rest):
 def objects(listing: Listing) -> list[Json]:
     """The objects of a page, for those who build other things of them."""
     return [bodies.decoded(one) for one in listing.items]
-
-
-def _filled(items: Found, selection: Selection, page: Page, last: Record) -> Listing:
-    if page.next is None and last is page.records[-1]:
-        return Listing(items, page.rv)
-    remaining = None if selection.selects else page.remaining
-    return Listing(items, page.rv, (last.namespace, last.name), remaining)

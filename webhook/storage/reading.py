@@ -10,11 +10,11 @@ from webhook.storage.store import Compacted, Event, EventType, Key, Page, Record
 
 # An object that did not change since :at is still in `cur` with a version up to :at; of one that did, the first later
 # change has its value at that time (api-server contract 7.4). No object is in both.
-_NOW = "SELECT ns, name, rv, uid, obj FROM cur WHERE res = :res {keys}"
+_NOW = "SELECT res, ns, name, rv, uid, obj FROM cur WHERE res = :res {keys}"
 _THEN = f"""
-SELECT ns, name, rv, uid, obj FROM cur WHERE res = :res AND rv <= :at {{keys}}
+SELECT res, ns, name, rv, uid, obj FROM cur WHERE res = :res AND rv <= :at {{keys}}
 UNION ALL
-SELECT ns, name, prev_rv, uid, old FROM log WHERE op <> {CREATED} AND rv IN (
+SELECT res, ns, name, prev_rv, uid, old FROM log WHERE op <> {CREATED} AND rv IN (
   SELECT min(rv) FROM log WHERE res = :res AND rv > :at {{keys}} GROUP BY ns, name)
 """
 _EVENTS = """
@@ -62,8 +62,8 @@ def page(
     values["after_ns"], values["after_name"] = after or ("", "")
     rows = db.execute(f"{query} ORDER BY ns, name LIMIT :limit", values).fetchall()
     if not limit or len(rows) <= limit:
-        return Page([Record(resource, *row) for row in rows], rv, None, 0)
-    records = [Record(resource, *row) for row in rows[:limit]]
+        return Page(list(map(Record._make, rows)), rv, None, 0)
+    records = list(map(Record._make, rows[:limit]))
     last = (records[-1].namespace, records[-1].name)
     values["after_ns"], values["after_name"] = last
     rest = _query(_NOW if rv >= newest else _THEN, namespace, last)

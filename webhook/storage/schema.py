@@ -46,6 +46,7 @@ COMMIT;
 _CONNECTION = """
 PRAGMA synchronous = FULL;
 PRAGMA journal_size_limit = 16777216;
+PRAGMA cache_size = -8192;
 """
 
 _FULL = "the disk under {path} is full or failing: free some space"
