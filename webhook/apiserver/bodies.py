@@ -24,6 +24,8 @@ from webhook.errors import Json
 from webhook.storage.store import Record
 
 Change = Callable[[Json], Json]
+Pieces: TypeAlias = list[bytes]
+"""JSON in pieces, to be joined once."""
 
 _NEWLINE = b"\n"
 _FIRST = ("kind", "apiVersion", "metadata")
@@ -38,13 +40,13 @@ class Encoded:
         """`head` is what stands before the place of the version, `tail` what stands behind."""
         self._head, self._version, self._tail = head, version, tail
 
-    def whole(self) -> bytes:
+    def whole(self) -> Pieces:
         """The object on its own."""
-        return b"%b%d" % (self._head, self._version) + self._tail
+        return [self._head, b"%d" % self._version, self._tail]
 
     def decoded(self) -> Json:
         """The object, for the caller to change."""
-        obj: Json = msgspec.json.decode(self.whole())
+        obj: Json = msgspec.json.decode(b"".join(self.whole()))
         return obj
 
 
@@ -70,8 +72,8 @@ class Collected(Sequence[Encoded]):
             return Collected(self._layout, self._show, self._records[index])
         return self._layout.shown(self._records[index], self._show)
 
-    def items(self) -> list[bytes]:
-        """Each object without its kind and apiVersion, as they stand in a list."""
+    def items(self) -> Pieces:
+        """A comma and an object without its kind and apiVersion, for each."""
         return self._layout.items(self._records, self._show)
 
 
@@ -80,19 +82,20 @@ def decoded(shown: Shown) -> Json:
     return shown.decoded() if isinstance(shown, Encoded) else shown
 
 
-def whole(shown: Shown) -> bytes:
-    """The bytes of an object on its own."""
-    return shown.whole() if isinstance(shown, Encoded) else msgspec.json.encode(shown)
+def whole(shown: Shown) -> Pieces:
+    """An object on its own."""
+    return shown.whole() if isinstance(shown, Encoded) else [msgspec.json.encode(shown)]
 
 
-def listed(envelope: Json, items: Sequence[Shown]) -> bytes:
-    """The bytes of a list, given what stands around its items."""
+def listed(envelope: Json, items: Sequence[Shown]) -> Pieces:
+    """A list, given what stands around its items."""
     encoded = items.items() if isinstance(items, Collected) else [_item(decoded(one)) for one in items]
-    return b"".join((msgspec.json.encode(envelope)[:-1], b',"items":[', b",".join(encoded), b"]}"))
+    # Each item begins with the comma before it.
+    return [msgspec.json.encode(envelope)[:-1], b',"items":[', *(one[1:] for one in encoded[:1]), *encoded[1:], b"]}"]
 
 
 def _item(obj: Json) -> bytes:
-    return msgspec.json.encode({key: value for key, value in obj.items() if key not in ("kind", "apiVersion")})
+    return b"," + msgspec.json.encode({key: value for key, value in obj.items() if key not in ("kind", "apiVersion")})
 
 
 def decode(record: Record) -> Json:
@@ -135,11 +138,11 @@ class Layout:
             value = self._made_anew(record, show or self._show)
         return Encoded(self._head, record.rv, value[len(self._prefix) :])
 
-    def items(self, records: Sequence[Record], show: Change) -> list[bytes]:
-        """The objects as they are shown in a list: the same as `shown`, for many."""
+    def items(self, records: Sequence[Record], show: Change) -> Pieces:
+        """See `Collected.items`: in one go, as lists are long."""
         prefix, skipped = self._prefix, len(self._prefix)
         return [
-            b'{"metadata":{"resourceVersion":"%d' % record.rv
+            b',{"metadata":{"resourceVersion":"%d' % record.rv
             + (record.value if record.value.startswith(prefix) else self._made_anew(record, show))[skipped:]
             for record in records
         ]

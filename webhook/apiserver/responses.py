@@ -11,7 +11,7 @@ import yaml
 from flask import Response
 
 from webhook.apiserver import bodies
-from webhook.apiserver.bodies import Shown
+from webhook.apiserver.bodies import Pieces, Shown
 from webhook.apiserver.rest import Listing, Rest
 from webhook.errors import Json, NotAcceptable, StatusError
 from webhook.meta import continuation, negotiation, partial, table
@@ -33,7 +33,7 @@ def acceptable(rest: Rest, accept: str | None) -> Representation:
 
 def represent(
     rest: Rest, body: Shown | Listing, wanted: Representation, query: Query, scope: str | None
-) -> Json | bytes:
+) -> Json | Pieces:
     """The answer in the shape that was asked for; a Status stays a Status."""
     if isinstance(body, dict) and body.get("kind") == "Status" and rest.kind != "Status":
         return body
@@ -50,7 +50,7 @@ def represent(
     return partial.single(items[0], wanted.api_version)
 
 
-def _collection(rest: Rest, listing: Listing, scope: str | None) -> bytes:
+def _collection(rest: Rest, listing: Listing, scope: str | None) -> Pieces:
     meta = list_meta(listing, scope)
     return bodies.listed({"kind": f"{rest.kind}List", "apiVersion": rest.api_version, "metadata": meta}, listing.items)
 
@@ -84,15 +84,15 @@ def _single_meta(obj: Json) -> Json:
 
 def respond(
     code: int,
-    body: Json | bytes,
+    body: Json | Pieces,
     *,
     media_type: str = negotiation.JSON,
     pretty: bool = False,
     accepts_gzip: bool = False,
     warnings: Iterable[str] = (),
 ) -> Response:
-    """The bytes on the wire, compressed where they are many and the client can read that; `body` may be JSON already."""
-    data = (body if isinstance(body, bytes) else msgspec.json.encode(body)) + b"\n"
+    """The bytes on the wire, compressed where they are many and the client can read that."""
+    data = b"".join((*(body if isinstance(body, list) else (msgspec.json.encode(body),)), b"\n"))
     if media_type == negotiation.YAML:
         data = yaml.safe_dump(msgspec.json.decode(data), allow_unicode=True, width=float("inf")).encode()
     elif pretty:

@@ -161,7 +161,7 @@ class _Shaper:
     def _shaped(self, kind: str, shown: Shown) -> Json | msgspec.Raw:
         wanted = self.watch.representation
         if wanted.kind == "object":
-            return msgspec.Raw(bodies.whole(shown))
+            return msgspec.Raw(b"".join(bodies.whole(shown)))
         obj = bodies.decoded(shown)
         if wanted.kind == "table" and kind == "BOOKMARK":
             shaped: Json = {"kind": "Table", "apiVersion": wanted.api_version, "metadata": obj["metadata"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from typing import Any
 
 from webhook.storage.schema import CREATED, DELETED
@@ -20,6 +21,8 @@ SELECT res, ns, name, prev_rv, uid, old FROM log WHERE op <> {CREATED} AND rv IN
 _EVENTS = """
 SELECT rv, res, ns, name, op, uid, obj, old FROM log WHERE {resource} rv > :after ORDER BY rv LIMIT :limit
 """
+# The columns of a row are the fields of a Record: made of it as it is, for many at a time.
+_record = partial(tuple.__new__, Record)
 _TYPES: tuple[EventType, ...] = ("ADDED", "MODIFIED", "DELETED")
 
 
@@ -62,8 +65,8 @@ def page(
     values["after_ns"], values["after_name"] = after or ("", "")
     rows = db.execute(f"{query} ORDER BY ns, name LIMIT :limit", values).fetchall()
     if not limit or len(rows) <= limit:
-        return Page(list(map(Record._make, rows)), rv, None, 0)
-    records = list(map(Record._make, rows[:limit]))
+        return Page(list(map(_record, rows)), rv, None, 0)
+    records = list(map(_record, rows[:limit]))
     last = (records[-1].namespace, records[-1].name)
     values["after_ns"], values["after_name"] = last
     rest = _query(_NOW if rv >= newest else _THEN, namespace, last)
