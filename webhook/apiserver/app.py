@@ -161,7 +161,7 @@ class _Server:
         self.watches.enter()
         gone = watching.ClientGone(request.environ.get("gunicorn.socket"), self.stopping)
         watch = watching.Watch(rest, call, chosen, listing, wanted, query, gone, shared=self.watches.lines)
-        response = Response(watch.lines(), 200, content_type=negotiation.JSON, direct_passthrough=True)
+        response = Response(watch.lines(), 200, content_type=negotiation.JSON)
         response.call_on_close(gone.close)
         response.call_on_close(self.watches.leave)
         return response
