@@ -64,8 +64,10 @@ format: $(INSTALLED) ## Format the code and repair what can be repaired
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(INSTALLED) ## Measure the admission endpoint against the floor of the same server
+bench: $(INSTALLED) ## Measure admission, and reads, writes and watches of the API, each beside its floor
 	$(BIN)/python -m bench.admission
+	@echo
+	$(BIN)/python -m bench.api
 
 .PHONY: certs
 certs: $(INSTALLED) ## Make a development authority and a server certificate in certs/ (HOSTS="more names")

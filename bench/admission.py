@@ -5,20 +5,17 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import platform
-import ssl
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.measuring import HEADINGS, Subject, Wire, measure, row
 from tests.integration.api import STREAMS, Api, give, stream
 from tests.integration.servers import Server, until
 
@@ -26,7 +23,6 @@ Json = dict[str, Any]
 
 DIGEST = "sha256:" + "ab" * 32
 STREAM_COUNT = 200
-WARM_UP = 200
 
 
 def pod_spec(image: str, containers: int) -> Json:
@@ -92,53 +88,21 @@ def loaded_server() -> Iterator[Server]:
             server.stop()
 
 
-def cpu_seconds(group: int) -> float:
-    """CPU time of all processes of a process group since their start (Linux)."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def measure(server: Server, method: str, path: str, body: bytes, requests: int) -> tuple[list[float], float]:
-    """Seconds of each request on one kept connection, and CPU seconds of the server for all of them."""
-    context = ssl.create_default_context(cadata=server.authority())
-    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context)
-
-    def once() -> float:
-        begun = time.perf_counter()
-        connection.request(method, path, body or None, {"Content-Type": "application/json"} if body else {})
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 200, answer.status
-        return time.perf_counter() - begun
-
-    for _ in range(WARM_UP):
-        once()
-    before = cpu_seconds(server.process_group)
-    times = [once() for _ in range(requests)]
-    spent = cpu_seconds(server.process_group) - before
-    connection.close()
-    return times, spent
+def asking(server: Server, method: str, path: str, body: bytes) -> Subject:
+    """One request on a kept connection, again and again."""
+    wire = Wire(server)
+    request = wire.request(method, path, body)
+    return Subject(server, lambda: wire.ask(request))
 
 
 def main(requests: int) -> None:
     """Measure all cases and print them as a table."""
     print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {requests} requests each on one connection\n")
-    print(f"{'':40}{'bytes':>8}{'p50 µs':>9}{'p99 µs':>9}{'CPU µs':>9}{'× floor':>9}")
-    floor = 0.0
+    print(HEADINGS)
     with loaded_server() as server:
-        for name, (method, path, body) in CASES.items():
-            times, spent = measure(server, method, path, body, requests)
-            each = spent / requests * 1e6
-            floor = floor or each
-            p50, p99 = statistics.median(times) * 1e6, statistics.quantiles(times, n=100)[98] * 1e6
-            print(f"{name:40}{len(body):>8}{p50:>9.0f}{p99:>9.0f}{each:>9.0f}{each / floor:>9.1f}")
+        results = measure([asking(server, *case) for case in CASES.values()], requests)
+        for name, found in zip(CASES, results, strict=True):
+            print(row(name, found, results[0]))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.measuring import HEADINGS, Measured, Watchers, Wire, measure, row
+from bench.measuring import HEADINGS, Subject, Watchers, Wire, measure, row
 from tests.integration.servers import Server
 
 Json = dict[str, Any]
@@ -87,6 +87,7 @@ def servers() -> Iterator[tuple[Server, Server]]:
             give(wire, "one", stream("php", TAGS, EVENTS))
             for number in range(LISTED):
                 give(wire, "many", stream(f"s{number}", 1, 1))
+                give(wire, "large", stream(f"s{number}", TAGS, EVENTS))
             wire.close()
             yield server, floor.start()
         finally:
@@ -94,10 +95,10 @@ def servers() -> Iterator[tuple[Server, Server]]:
             floor.stop()
 
 
-def asking(server: Server, method: str, path: str, bodies: Callable[[], bytes] = lambda: b"") -> Callable[[], int]:
+def asking(server: Server, method: str, path: str, bodies: Callable[[], bytes] = lambda: b"") -> Subject:
     """One request on a kept connection, again and again."""
     wire = Wire(server)
-    return lambda: wire.ask(wire.request(method, path, bodies(), "application/merge-patch+json"))
+    return Subject(server, lambda: wire.ask(wire.request(method, path, bodies(), "application/merge-patch+json")))
 
 
 def annotations() -> Callable[[], bytes]:
@@ -106,54 +107,68 @@ def annotations() -> Callable[[], bytes]:
     return lambda: json.dumps({"metadata": {"annotations": {"bench": str(next(numbers))}}}).encode()
 
 
-def fanned_out(server: Server, stream_path: str, change: Callable[[], int], changes: int) -> Measured:
-    """One change at a time, each until all watchers have it."""
-    watchers = Watchers(server, stream_path, WATCHERS)
+@contextmanager
+def fanned_out(path: str, change: Subject) -> Iterator[Subject]:
+    """One change at a time, each until all watchers of the path have it; the bytes are those of all of them."""
+    watchers = Watchers(change.server, path, WATCHERS)
     seen = 0
 
     def once() -> int:
         nonlocal seen
         seen += 1
-        size = change()
+        change.once()
+        before = watchers.bytes
         watchers.wait(seen)
-        return size
+        return watchers.bytes - before
 
     try:
-        return measure(server, once, changes)
+        yield Subject(change.server, once)
     finally:
         watchers.close()
+
+
+class Comparison:
+    """Cases beside their floors, printed as they are measured."""
+
+    def __init__(self, server: Server, floor: Server) -> None:
+        self.server, self.floor = server, floor
+        self.rates: dict[str, float] = {}
+
+    def case(self, name: str, method: str, path: str, count: int, bodies: Callable[[], bytes] = lambda: b"") -> int:
+        """A request beside one that answers as many bytes; the bytes."""
+        asked = asking(self.server, method, path, bodies)
+        size = asked.once()
+        self._compare(name, asked, asking(self.floor, method, f"/bytes/{size}", bodies), count)
+        return size
+
+    def fan_out(self, path: str, size: int, count: int) -> None:
+        """A change of the stream, until all of its watchers have it, beside a tick that sends as many bytes."""
+        patch = asking(self.server, "PATCH", path, annotations())
+        tick = asking(self.floor, "POST", "/tick", lambda: b"{}")
+        collection, _, name = path.rpartition("/")
+        watch = f"{collection}?watch=1&fieldSelector=metadata.name%3D{name}&resourceVersion={newest(self.server, path)}"
+        with fanned_out(watch, patch) as ours, fanned_out(f"/stream/{size}", tick) as below:
+            self._compare(f"PATCH to {WATCHERS} watchers", ours, below, count)
+
+    def _compare(self, name: str, ours: Subject, below: Subject, count: int) -> None:
+        floor, found = measure([below, ours], count)
+        print(row(f"{name}: floor", floor), row(name, found, floor), sep="\n", flush=True)
+        self.rates[name] = found.rate / floor.rate
 
 
 def main(requests: int) -> None:
     """Measure all cases, each beside its floor, and print them as a table."""
     print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {requests} GETs on one connection\n")
     print(HEADINGS)
-    rates: dict[str, float] = {}
-
-    def compare(name: str, found: Measured, floor: Measured) -> None:
-        print(row(f"{name}: floor", floor), row(name, found, floor), sep="\n", flush=True)
-        rates[name] = found.rate / floor.rate
-
     with servers() as (server, floor):
-        one, many = f"{STREAMS.format('one')}/php", STREAMS.format("many")
-
-        def case(name: str, method: str, path: str, count: int, bodies: Callable[[], bytes] = lambda: b"") -> int:
-            found = measure(server, asking(server, method, path, bodies), count)
-            below = measure(floor, asking(floor, method, f"/bytes/{found.size}", bodies), count)
-            compare(name, found, below)
-            return found.size
-
-        case("GET one stream", "GET", one, requests)
-        case(f"LIST {LISTED} streams", "GET", many, requests // 10)
-        size = case("PATCH one stream", "PATCH", one, requests // 4, annotations())
-        changes = requests // 25
-        patch = asking(server, "PATCH", one, annotations())
-        tick = asking(floor, "POST", "/tick", lambda: b"{}")
-        name = f"PATCH to {WATCHERS} watchers"
-        watch = f"{STREAMS.format('one')}?watch=1&resourceVersion={newest(server, one)}"
-        compare(name, fanned_out(server, watch, patch, changes), fanned_out(floor, f"/stream/{size}", tick, changes))
-    print("\nrequests/s as a part of the floor's: " + ", ".join(f"{name} {rate:.2f}" for name, rate in rates.items()))
-    print(f"demanded: {DEMANDED} or more for GET and LIST")
+        one, compared = f"{STREAMS.format('one')}/php", Comparison(server, floor)
+        compared.case("GET one stream", "GET", one, requests)
+        compared.case(f"LIST {LISTED} streams of a tag", "GET", STREAMS.format("many"), requests // 10)
+        compared.case(f"LIST {LISTED} streams of {TAGS} tags", "GET", STREAMS.format("large"), requests // 100)
+        size = compared.case("PATCH one stream", "PATCH", one, requests // 4, annotations())
+        compared.fan_out(one, size, requests // 25)
+    rates = ", ".join(f"{name} {rate:.2f}" for name, rate in compared.rates.items())
+    print(f"\nrequests/s as a part of the floor's: {rates}\ndemanded: {DEMANDED} or more for GET and LIST")
 
 
 def newest(server: Server, path: str) -> str:

@@ -8,13 +8,14 @@ import socket
 import ssl
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.integration.servers import Server
 
 HEADINGS = f"{'':40}{'bytes':>10}{'req/s':>9}{'p50 µs':>10}{'p99 µs':>10}{'CPU µs':>10}{'× floor':>9}"
+ROUNDS = 10
 _CHUNK = 1 << 20
 
 
@@ -117,25 +118,40 @@ class Measured:
         return self.cpu / len(self.times)
 
 
-def measure(server: Server, once: Callable[[], int], requests: int) -> Measured:
-    """Run `once`, which gives the bytes that it got, that many times after a tenth as many to warm up."""
-    size = 0
-    for _ in range(max(requests // 10, 5)):
-        size = once()
-    before = cpu_seconds(server.process_group)
-    times = []
-    for _ in range(requests):
-        begun = time.perf_counter()
-        size = once()
-        times.append(time.perf_counter() - begun)
-    return Measured(times, cpu_seconds(server.process_group) - before, size)
+@dataclass(frozen=True)
+class Subject:
+    """What is measured: `once` sends one request to the server and gives the bytes that came back."""
+
+    server: Server
+    once: Callable[[], int]
+
+    def run(self, requests: int) -> Measured:
+        """That many, one after the other."""
+        size, times, before = 0, [], cpu_seconds(self.server.process_group)
+        for _ in range(requests):
+            begun = time.perf_counter()
+            size = self.once()
+            times.append(time.perf_counter() - begun)
+        return Measured(times, cpu_seconds(self.server.process_group) - before, size)
+
+
+def measure(subjects: Sequence[Subject], requests: int) -> list[Measured]:
+    """Each subject in turn, for ten rounds: what else the machine does meanwhile, it does to all of them."""
+    for subject in subjects:
+        subject.run(max(requests // ROUNDS, 5))
+    rounds = [[subject.run(max(requests // ROUNDS, 1)) for subject in subjects] for _ in range(ROUNDS)]
+    return [_together(of_one) for of_one in zip(*rounds, strict=True)]
+
+
+def _together(rounds: Sequence[Measured]) -> Measured:
+    return Measured([one for found in rounds for one in found.times], sum(one.cpu for one in rounds), rounds[-1].size)
 
 
 def row(name: str, found: Measured, floor: Measured | None = None) -> str:
     """One line of the table; `× floor` is the CPU as a multiple of the floor's."""
     p50, p99 = statistics.median(found.times), statistics.quantiles(found.times, n=100)[98]
     micro = "".join(f"{value * 1e6:>10.0f}" for value in (p50, p99, found.each))
-    times = f"{found.each / floor.each:>9.1f}" if floor else ""
+    times = f"{found.each / floor.each:>9.1f}" if floor and floor.each else ""
     return f"{name:40}{found.size:>10}{found.rate:>9.0f}{micro}{times}"
 
 

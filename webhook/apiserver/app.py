@@ -121,9 +121,7 @@ class _Server:
             return document
         return Response(_NO_PAGE, 404, content_type="text/plain; charset=utf-8")
 
-    def _served(
-        self, request: Request, info: RequestInfo, user: User, query: options.Query, pretty: bool
-    ) -> Response:
+    def _served(self, request: Request, info: RequestInfo, user: User, query: options.Query, pretty: bool) -> Response:
         rest = self._rest(info)
         wanted = responses.acceptable(rest, request.headers.get("Accept"))
         listing = options.list_options(query) if info.verb in ("list", "watch", "deletecollection") else None

@@ -30,7 +30,7 @@ class StreamRules:
 
 
 class _Repository(TypedDict, total=False):
-    dockerImageRepository: str  # noqa: N815
+    dockerImageRepository: str
 
 
 class _SelectableStream(Selectable, total=False):
