@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response
@@ -154,14 +155,19 @@ class _Server:
         rest, call = handling.rest, handling.call
         assert isinstance(rest, StoredRest)
         chosen = watching.options_for(rest, listing, handling.info.name, handling.scope)
+        if wanted.kind == "table":
+            # While there is still a status line to refuse it with.
+            options.include_object(query)
         if request.method == "HEAD":
             return Response(content_type=negotiation.JSON)
-        self.watches.enter()
-        gone = watching.ClientGone(request.environ.get("gunicorn.socket"), self.stopping)
-        watch = watching.Watch(rest, call, chosen, listing, wanted, query, gone, shared=self.watches.lines)
-        response = Response(watch.lines(), 200, content_type=negotiation.JSON)
-        response.call_on_close(gone.close)
-        response.call_on_close(self.watches.leave)
+        with ExitStack() as ending:
+            self.watches.enter()
+            ending.callback(self.watches.leave)
+            gone = watching.ClientGone(request.environ.get("gunicorn.socket"), self.stopping)
+            ending.callback(gone.close)
+            watch = watching.Watch(rest, call, chosen, listing, wanted, query, gone, shared=self.watches.lines)
+            response = Response(watch.lines(), 200, content_type=negotiation.JSON)
+            response.call_on_close(ending.pop_all().close)
         return response
 
     def _verb(

@@ -373,3 +373,7 @@ def test_the_head_of_a_watch_opens_none(serve):
     codes = {api.send("HEAD", WATCH).status_code for _ in range(9)}
 
     assert codes == {200}
+
+
+def test_a_table_with_half_an_object_in_its_rows_cannot_be_watched(api: Api):
+    api.get(f"{WATCH}&includeObject=Half", code=400, Accept=TABLE)
