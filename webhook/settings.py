@@ -133,6 +133,11 @@ class Settings:
         return self.data / "metrics"
 
     @property
+    def watches(self) -> int:
+        """How many watches may be open in one process; the threads that are left always answer other requests."""
+        return max(self.threads - max(8, self.threads // 4), self.threads // 2)
+
+    @property
     def local_server(self) -> str:
         """`https://HOST:PORT` as seen from this machine: an unspecified address is reached over loopback."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)

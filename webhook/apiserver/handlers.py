@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from webhook.apiserver import deletion, metadata
+from webhook.apiserver import bodies, deletion, metadata
+from webhook.apiserver.bodies import Shown
 from webhook.apiserver.ownership import APPLY_TYPE, check_config
 from webhook.apiserver.requestinfo import RequestInfo
-from webhook.apiserver.rest import Call, Listing, Rest, Selection
+from webhook.apiserver.rest import Call, Gone, Listing, Rest, Selection
 from webhook.errors import BadRequest, Expired, FieldError, Invalid, Json, NotFound, Timeout, UnsupportedMediaType
 from webhook.meta import continuation, decode, jsonpatch, mergepatch, strategicpatch
 from webhook.meta.options import ListOptions, WriteOptions
@@ -38,7 +39,7 @@ class Answer(NamedTuple):
     """What a verb answers: an object, a list of a collection, or a Status."""
 
     code: int
-    body: Json | Listing
+    body: Shown | Listing
 
 
 @dataclass(frozen=True)
@@ -121,15 +122,12 @@ class Handling:
     def delete(self, query: Mapping[str, str], body: Body) -> Answer:
         """200 with a Status that names what is gone, or with the object that waits for its finalizers."""
         options = self._delete_options(query, body)
-        uid = ""
-        if "get" in self.rest.verbs:
-            uid = self._uid()
-        waiting = self.rest.delete(self.call, self.info.name, options)
-        if waiting is not None:
-            return Answer(200, waiting)
+        deleted = self.rest.delete(self.call, self.info.name, options)
+        if not isinstance(deleted, Gone):
+            return Answer(200, deleted)
         status: Json = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
-        if uid:
-            named = {"name": self.info.name, "group": self.info.group, "kind": self.info.resource, "uid": uid}
+        if deleted.uid:
+            named = {"name": self.info.name, "group": self.info.group, "kind": self.info.resource, "uid": deleted.uid}
             status["details"] = {key: value for key, value in named.items() if value}
         return Answer(200, status)
 
@@ -139,17 +137,18 @@ class Handling:
         """200 with the objects that were selected; what disappears meanwhile is passed over."""
         asked = self._delete_options(query, body)
         chosen = selection(self.rest, options, self.scope, current)
-        deleted: list[Json] = []
+        deleted: list[Shown] = []
         after = None
         while True:
             page = self.rest.list(self.call, Selection(chosen.labels, chosen.fields, limit=_PAGE, after=after))
-            for obj in page.items:
-                within = Call(self.call.user, obj["metadata"].get("namespace", ""), dry_run=self.call.dry_run)
+            for shown in page.items:
+                meta = bodies.decoded(shown)["metadata"]
+                within = Call(self.call.user, meta.get("namespace", ""), dry_run=self.call.dry_run)
                 try:
-                    self.rest.delete(within, obj["metadata"]["name"], asked)
+                    self.rest.delete(within, meta["name"], asked)
                 except NotFound:
                     continue
-                deleted.append(obj)
+                deleted.append(shown)
             after = page.after
             if after is None:
                 return Answer(200, Listing(deleted, page.revision))
@@ -165,12 +164,6 @@ class Handling:
         except NotFound:
             return False
         return True
-
-    def _uid(self) -> str:
-        try:
-            return self.rest.uid_of(self.rest.get(self.call, self.info.name))
-        except NotFound:
-            return ""
 
     def _delete_options(self, query: Mapping[str, str], body: Body) -> deletion.DeleteOptions:
         given = decode.decode(body.data, body.content_type)[0] if body.data.strip() else None

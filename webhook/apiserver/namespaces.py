@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from webhook.apiserver.bodies import Shown
 from webhook.apiserver.deletion import DeleteOptions
-from webhook.apiserver.rest import Call
-from webhook.apiserver.stored import StoredRest, Strategy
+from webhook.apiserver.rest import Call, Gone
+from webhook.apiserver.stored import StoredRest
+from webhook.apiserver.strategy import Strategy
 from webhook.errors import Findings, Forbidden, Json, NotFound, details_of, qualified
 
 FINALIZER = "kubernetes"
@@ -25,7 +27,7 @@ class NamespaceRest(StoredRest):
 
     contents: tuple[StoredRest, ...] = ()
 
-    def delete(self, call: Call, name: str, options: DeleteOptions) -> Json | None:
+    def delete(self, call: Call, name: str, options: DeleteOptions) -> Shown | Gone:
         """Mark the namespace, delete what is in it, and the namespace itself once nothing is left."""
         waiting = super().delete(call, name, options)
         if not (call.dry_run or options.dry_run):

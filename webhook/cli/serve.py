@@ -160,7 +160,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, metavar="N", help="Processes that answer requests.")
 @click.option(
-    "--threads", type=click.IntRange(4, 4096), default=64, metavar="N", help="Threads of each; an open watch takes one."
+    "--threads", type=click.IntRange(8, 4096), default=64, metavar="N", help="Threads of each; an open watch takes one."
 )
 @click.option("--socket-timeout", type=click.FloatRange(min=0.1), default=10.0, hidden=True)
 def serve(

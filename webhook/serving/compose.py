@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from webhook.admission.endpoint import AdmissionEndpoint
 from webhook.admission.mutate import Mutator
 from webhook.admission.objects import Objects
 from webhook.admission.policy_file import PolicyFile
 from webhook.admission.reviewer import Reviewer
+from webhook.apiserver import bodies
 from webhook.apiserver.app import create_app
 from webhook.controllers import imports
 from webhook.distribution import access
@@ -186,7 +185,4 @@ def _chores(settings: Settings, store: Store) -> None:
 
 def _stored(store: Store, resource: str, namespace: str, name: str) -> Json | None:
     found = store.get(resource, namespace, name)
-    if found is None:
-        return None
-    obj: Json = msgspec.json.decode(found.value)
-    return {**obj, "metadata": {**(obj.get("metadata") or {}), "resourceVersion": str(found.rv)}}
+    return None if found is None else bodies.decode(found)

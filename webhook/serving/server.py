@@ -23,6 +23,7 @@ from webhook.serving.companion import Companion, Stopping, Work
 from webhook.serving.health import WsgiApp
 from webhook.serving.identity import pre_request
 from webhook.serving.logs import ServerLogger
+from webhook.serving.memory import keep_freed
 from webhook.serving.pool import Pool
 from webhook.serving.roll import Roll
 from webhook.serving.workspace import authority, serving_pair
@@ -146,6 +147,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def _post_fork(self, _server: object, worker: Any) -> None:
         self._worker = worker
+        keep_freed()
 
     def _child_exit(self, _server: object, worker: Any) -> None:
         self._roll.leave(worker.roll_slot)

@@ -46,7 +46,7 @@ def watch(store, clock):
         call = Call(ADMINISTRATOR, NAMESPACE)
         lines = Watch(rest, call, chosen, options, negotiate(None), asked, gone, clock=clock).lines()
         assert next(lines) == b""
-        return ((event["type"], event["object"]) for event in map(json.loads, lines))
+        return ((event["type"], event["object"]) for chunk in lines for event in map(json.loads, chunk.splitlines()))
 
     return start
 
