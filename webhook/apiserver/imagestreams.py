@@ -30,6 +30,10 @@ class ImageStreamStrategy(Strategy):
     """`imagestreams`: a client's status is discarded, tags are resolved at once (image-api 2.3, 2.6)."""
 
     keeps_status = False
+    blank: Mapping[str, Json] = {
+        "spec": {"lookupPolicy": {"local": False}},
+        "status": {"dockerImageRepository": ""},
+    }
 
     def __init__(self, rules: StreamRules) -> None:
         self.rules = rules

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.apiserver.rest import Call
@@ -27,17 +28,21 @@ class Untyped(StatusError):
 class Ownership:
     """How one resource, or its `/status`, keeps track of the managers of its fields.
 
-    What an endpoint does not write, nobody comes to own through it: the status, or everything but the status.
+    What an endpoint does not write, nobody comes to own through it: the status, or everything but the status. The
+    exception are fields that every object has (`blank`): nobody owns them for creating an object in which they are as
+    in every other, and an update that leaves out those of the status counts as setting them so (image-api 12.27).
     """
 
     schema: Schema
     api_version: str
     subresource: str = ""
     has_status: bool = False
+    blank: Mapping[str, Json] = field(default_factory=dict)
 
     def created(self, call: Call, obj: Json) -> Managed:
         """managedFields of an object that is new, as its creator sent it."""
-        blank: Json = {key: {} for key in ("metadata", "spec", "status") if isinstance(obj.get(key), dict)}
+        present = [key for key in ("metadata", "spec", "status") if isinstance(obj.get(key), dict)]
+        blank: Json = {key: self.blank.get(key, {}) for key in present}
         return managedfields.encode(self._updated(call, blank, self._written(obj, blank), []))
 
     def updated(self, call: Call, live: Json, new: Json, stored: Json) -> Managed:
@@ -46,7 +51,8 @@ class Ownership:
         An object without managedFields stays without.
         """
         entries = self._entries(stored, None if self.subresource else new)
-        return managedfields.encode(self._updated(call, live, self._written(new, live), entries)) if entries else []
+        written = self._with_blank_status(self._written(new, live), new)
+        return managedfields.encode(self._updated(call, live, written, entries)) if entries else []
 
     def applied(self, call: Call, live: Json | None, stored: Json, config: Json, force: bool) -> tuple[Json, Managed]:
         """The object with the config applied, and its managedFields; `live` is None for one that is to be created."""
@@ -89,6 +95,11 @@ class Ownership:
         ours, others = (new, live) if self.subresource else (live, new)
         kept = {key: value for key, value in others.items() if key != "status"}
         return {**kept, "status": ours["status"]} if "status" in ours else kept
+
+    def _with_blank_status(self, written: Json, new: Json) -> Json:
+        given = new.get("status") or {}
+        sent = {key: given.get(key, nothing) for key, nothing in self.blank.get("status", {}).items()}
+        return {**written, "status": {**(written.get("status") or {}), **sent}} if sent else written
 
     def _entries(self, stored: Json, new: Json | None) -> Entries:
         """The entries to start from: a client may replace those that are stored by others, or by none."""

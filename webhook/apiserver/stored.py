@@ -41,6 +41,8 @@ class Strategy:
     """What is special about one stored kind: defaults, server-owned fields, rules. Pure but for `call`'s lookups."""
 
     collectable = True
+    # The fields that an object of this kind has when nobody said anything about it.
+    blank: Mapping[str, Json] = {}
 
     def default(self, obj: Json) -> Json:
         """The object with defaults, as it is after decoding."""
@@ -91,7 +93,9 @@ class StoredRest(Rest):
         self.key = qualified(info.resource, info.group)
         has_status = any(one.name == "status" for one in info.subresources)
         self.ownership = (
-            Ownership(schema, self.api_version, self.subresource, has_status) if tracked and schema else None
+            Ownership(schema, self.api_version, self.subresource, has_status, strategy.blank)
+            if tracked and schema
+            else None
         )
 
     # reading
