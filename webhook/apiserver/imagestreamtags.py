@@ -185,8 +185,9 @@ class ImageStreamTagRest(Rest):
         spec_tag = tags.spec_tag(stream, tag)
         if spec_tag is None:
             return {**shown, "metadata": {"name": name}}
-        own, annotations = without(spec_tag, "name", "annotations"), spec_tag.get("annotations")
-        return {**shown, "metadata": {"name": name, **_unless_empty("annotations", annotations)}, "tag": own}
+        full = defaults.tag_reference(spec_tag, self.import_mode)
+        meta = {"name": name, **_unless_empty("annotations", full.get("annotations"))}
+        return {**shown, "metadata": meta, "tag": without(full, "name", "annotations")}
 
     def spec_of(self, obj: Json) -> Json | None:
         """The spec tag, but for its name, of an object such as `written` makes; None where it has none."""

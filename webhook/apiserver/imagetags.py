@@ -80,7 +80,9 @@ class ImageTagRest(ImageStreamTagRest):
         name = names.join(stream["metadata"]["name"], tag)
         shown: Json = {"apiVersion": self.api_version, "kind": self.kind, "metadata": {"name": name}}
         spec_tag = tags.spec_tag(stream, tag)
-        return shown if spec_tag is None else {**shown, "spec": without(spec_tag, "name")}
+        if spec_tag is None:
+            return shown
+        return {**shown, "spec": without(defaults.tag_reference(spec_tag, self.import_mode), "name")}
 
     def spec_of(self, obj: Json) -> Json | None:
         """The spec tag of an object such as `written` makes."""

@@ -15,6 +15,7 @@ from webhook.meta.schema import Schema
 APPLY_TYPE = "application/apply-patch+yaml"
 # The value of metadata.managedFields.
 Managed = list[Json]
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
 _ALWAYS = ("apiVersion", "kind", "metadata")
 
 
@@ -76,6 +77,8 @@ class Ownership:
         return decode.prune(config, self.schema)[0]
 
     def _updated(self, call: Call, live: Json, new: Json, entries: Entries) -> Entries:
+        # Empty labels are not stored, so that whoever left them so no longer owns any.
+        new = {**new, "metadata": {key: value for key, value in new["metadata"].items() if value not in _NOTHING}}
         return managedfields.update(live, new, entries, self._actor(call), self.schema, timestamps.now())
 
     def _actor(self, call: Call) -> Actor:
