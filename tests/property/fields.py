@@ -63,7 +63,9 @@ def named(paths: Iterable[Path]) -> Paths:
 
 def difference(old: Flat, new: Flat) -> tuple[Paths, Paths]:
     """The fields that the new object sets, and those that it lacks."""
-    taken = {path for path, value in new.items() if path not in old or (value != old[path] and BOX not in (value, old[path]))}
+    taken = {
+        path for path, value in new.items() if path not in old or (value != old[path] and BOX not in (value, old[path]))
+    }
     return taken, set(old) - set(new)
 
 
@@ -83,15 +85,32 @@ def update(owners: Owners, who: Who, old: Flat, new: Flat) -> Owners:
 def merged(owners: Owners, who: Who, live: Flat, config: Flat) -> Flat:
     """The object after an apply: with the config, without what only this manager wanted and wants no more."""
     new = {**live, **config}
-    last = owners.get(who)
-    if not last:
-        return new
-    before = named(last)
-    wanted = named(said(config).union(*(paths for one, paths in owners.items() if one != who)))
-    for path in sorted(new, key=len):
-        if path in before and path not in wanted:
-            new = without(new, path)
+    before = named(owners.get(who, set()))
+    # Every config has a name, hence metadata.
+    wanted = {("metadata",)} | named(said(config).union(*(paths for one, paths in owners.items() if one != who)))
+    left = visible({path: value for path, value in new.items() if all(one in wanted for one in at_stake(path, before))})
+    for path in before - left - {("metadata",)}:
+        new = without(new, path)
     return new
+
+
+def at_stake(path: Path, before: Paths) -> list[Path]:
+    """From the first field down that the manager had applied: what must be wanted by somebody for the path to stay."""
+    above = [path[:length] for length in range(1, len(path) + 1)]
+    first = next((index for index, one in enumerate(above) if one in before), len(above))
+    return above[first:]
+
+
+def visible(fields: Flat) -> Paths:
+    """The fields that can be told to be there: a list without items cannot, an object without fields can."""
+    shown: Paths = set()
+    filled: Paths = set()
+    for path in sorted(fields, key=len, reverse=True):
+        empty = path not in filled and path[-1] != "tags"
+        if fields[path] != BOX or is_item(path) or empty or any(one[:-1] == path for one in shown):
+            shown.add(path)
+        filled.add(path[:-1])
+    return shown
 
 
 def conflicts(owners: Owners, who: Who, live: Flat, new: Flat) -> set[tuple[str, Path]]:

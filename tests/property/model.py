@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.property import fields
-from tests.property.fields import BOX, Flat, Owners, Path, Paths, Who
+from tests.property.fields import BOX, Flat, Owners, Path, Paths
 
 Tag = dict[str, Any]
 # (reference, image, generation)
 Event = tuple[str, str, int]
 BEFORE = "before-first-apply"
 STATUS: Path = ("status",)
+VIEWS = ("imagestreamtags", "imagetags")
 
 
 class Refused(Exception):
@@ -126,7 +127,7 @@ class Model:
         wish = Wish(stream.labels, stream.local, {**stream.tags, tag: wanted})
         owners = stream.owners
         about = {one: view.seen(paths, tag) for one, paths in owners.items()}
-        if any(paths and one[2] == view.resource for one, paths in about.items()):
+        if any(paths and one[2] in VIEWS for one, paths in about.items()):
             old, new = view.flat(stream.tags.get(tag)), view.flat(wanted)
             updater = (who, "Update", view.resource)
             seen = fields.update({one: paths for one, paths in about.items() if paths}, updater, old, new)
@@ -168,7 +169,9 @@ class Model:
         owners = {one: {path for path in paths if path[:3] != item(tag)} for one, paths in stream.owners.items()}
         stream.history.pop(tag, None)
         left = {key: one for key, one in stream.tags.items() if key != tag}
-        self._write(name, Wish(stream.labels, stream.local, left), {one: paths for one, paths in owners.items() if paths})
+        self._write(
+            name, Wish(stream.labels, stream.local, left), {one: paths for one, paths in owners.items() if paths}
+        )
 
     def push_image(self, name: str, tag: str, reference: str, image: str) -> None:
         stream = self._existing(name)
@@ -201,7 +204,9 @@ class Model:
         else:
             new.history = copy.deepcopy(old.history)
             new.generation = old.generation + _settle(new, old)
-            pending = {key for key, tag in new.tags.items() if key not in old.tags or _points_elsewhere(old.tags[key], tag)}
+            pending = {
+                key for key, tag in new.tags.items() if key not in old.tags or _points_elsewhere(old.tags[key], tag)
+            }
             for key, tag in new.tags.items():
                 if key in pending or not tag.get("generation"):
                     tag["generation"] = new.generation

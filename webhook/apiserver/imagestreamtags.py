@@ -92,8 +92,9 @@ class ImageStreamTagRest(Rest):
             stream = self.streams.load(call.namespace, stream_name) or blank(call.namespace, stream_name)
             if tags.spec_tag(stream, tag) is not None:
                 raise AlreadyExists.of(self.duplicate, GROUP, name)
+            changed = tags.with_spec_tag(stream, wanted) if wanted else stream
             try:
-                saved = self.streams.save(call, tags.with_spec_tag(stream, wanted) if wanted else stream)
+                saved = self.streams.save(call, changed, self.ownership.updated(call, stream, changed, tag))
             except (AlreadyExists, Conflict):
                 continue
             return self.view(saved, tag, self.streams.head_image(saved, tag))

@@ -26,6 +26,7 @@ from webhook.meta.schema import Schema
 View = Callable[[Json, str], Json]
 """(stream, tag) to the tag's object, as far as clients write it."""
 
+_RESOURCES = ("imagestreamtags", "imagetags")
 _NAME = (fieldset.field("name"),)
 
 
@@ -65,7 +66,7 @@ class TagOwnership:
         stored = _entries(stream)
         if tags.spec_tag(changed, tag) is None:
             return self.removed(stream, tag)
-        if not any(self._about(one, tag) and one.subresource == self.resource for one in stored):
+        if not any(self._about(one, tag) and one.subresource in _RESOURCES for one in stored):
             return None
         live, new = self.view(stream, tag), self.view(changed, tag)
         entries = self._seen(stored, tag)
