@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import datetime
+import itertools
 import os
 import random
 
@@ -13,6 +15,7 @@ import pytest
 from tests.property.client import Client, at
 from tests.property.comparison import differences, observed
 from tests.property.model import stream_json
+from webhook.meta import timestamps
 
 WRITES = int(os.environ.get("RANDOM_WRITES", "5000"))
 # What must have happened in so many writes, so that they show something.
@@ -41,7 +44,16 @@ def compare(client: Client, name: str, before: dict | None) -> dict | None:
     return expected
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """Every look at the clock is a second later, so that nothing stays as it is by being quick."""
+    start, seconds = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC), itertools.count()
+    later = (timestamps.format(start + datetime.timedelta(seconds=one)) for one in seconds)
+    monkeypatch.setattr(timestamps, "now", lambda: next(later))
+
+
 @pytest.mark.timeout(300)
+@pytest.mark.usefixtures("clock")
 def test_the_server_and_the_model_agree_after_every_write():
     seed = int(os.environ.get("RANDOM_SEED") or random.randrange(1_000_000))
     client = Client(seed)
