@@ -68,9 +68,13 @@ class Client:
         self.send("POST", path("imagestreams"), body, who, 201, partial(self.model.create, name, who, wish))
 
     def put(self, name: str) -> None:
-        """From what was read, with or without the generations, or from scratch."""
+        """From scratch, from what was read, or just that, but for generations that are not the client's to set."""
         wish, stream = self.wish(), self.model.streams.get(name)
-        if stream and self.random.random() < 0.5:
+        if stream and self.random.random() < 0.2:
+            wish = Wish(
+                stream.labels, stream.local, {key: {**tag, "generation": 99} for key, tag in stream.tags.items()}
+            )
+        elif stream and self.random.random() < 0.5:
             wish = Wish({**stream.labels}, wish.local, {**stream.tags, **dict(list(wish.tags.items())[:1])})
         body = {**typed("ImageStream", name), **stream_json(wish)}
         body["metadata"] = {"name": name, "labels": wish.labels, "resourceVersion": self.version(name)}
