@@ -42,7 +42,7 @@ def differences(found: Json, expected: Json) -> list[str]:
 
 
 def owned(tree: Json, before: fields.Path = ()) -> list[fields.Path]:
-    """The paths of FieldsV1 in the words of the model; all of the status is one."""
+    """The paths of FieldsV1 in the words of the model."""
     found = []
     for key, below in tree.items():
         if key == ".":
@@ -51,4 +51,4 @@ def owned(tree: Json, before: fields.Path = ()) -> list[fields.Path]:
         kind, _, rest = key.partition(":")
         name = f"[{json.loads(rest)['name']}]" if kind == "k" and before == ("spec", "tags") else rest
         found += owned(below, (*before, name)) if below else [(*before, name)]
-    return [("status",) if one[0] == "status" else one for one in found]
+    return found

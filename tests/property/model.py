@@ -16,7 +16,8 @@ Tag = dict[str, Any]
 # (reference, image, generation)
 Event = tuple[str, str, int]
 BEFORE = "before-first-apply"
-STATUS: Path = ("status",)
+# What every stream has, which is nobody's.
+BLANK: Flat = {("spec",): BOX, ("spec", "lookupPolicy"): BOX, ("spec", "lookupPolicy", "local"): False}
 VIEWS = ("imagestreamtags", "imagetags")
 
 
@@ -93,8 +94,7 @@ class Model:
     def create(self, name: str, who: str, wish: Wish) -> None:
         if name in self.streams:
             raise Refused(409)
-        blank = {("spec",): BOX, ("spec", "lookupPolicy"): BOX, ("spec", "lookupPolicy", "local"): False}
-        self._write(name, wish, fields.update({}, (who, "Update", ""), blank, stream_flat(wish)))
+        self._write(name, wish, fields.update({}, (who, "Update", ""), BLANK, stream_flat(wish)))
 
     def update(self, name: str, who: str, wish: Wish) -> None:
         stream = self._existing(name)
@@ -109,7 +109,7 @@ class Model:
         live = stream_flat(stream) if stream else {}
         owners = stream.owners if stream else {}
         if stream and not owners:
-            owners = {(BEFORE, "Update", ""): fields.said(live) | {STATUS}}
+            owners = fields.update({}, (BEFORE, "Update", ""), BLANK, live)
         new = fields.merged(owners, who, live, config)
         self._check(fields.conflicts(owners, who, live, new), force)
         self._write(name, wish_of(new), fields.applied(owners, who, live, new, config))
@@ -153,7 +153,7 @@ class Model:
         live = view.flat(base.tags.get(tag))
         seen = {one: paths for one, paths in ((one, view.seen(p, tag)) for one, p in base.owners.items()) if paths}
         if not seen and tag in base.tags:
-            seen = {(BEFORE, "Update", view.resource): fields.said(live)}
+            seen = fields.update({}, (BEFORE, "Update", view.resource), {}, live)
         new = fields.merged(seen, who, live, config)
         self._check(fields.conflicts(seen, who, live, new), force)
         owners = view.kept(base.owners, fields.applied(seen, who, live, new, config), tag, manager)

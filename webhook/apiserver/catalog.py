@@ -21,6 +21,7 @@ from webhook.apiserver.imagestreamtags import ImageStreamTagRest
 from webhook.apiserver.imagetags import ImageTagRest
 from webhook.apiserver.namespaces import NamespaceRest
 from webhook.apiserver.rest import Call, Rest
+from webhook.apiserver.sandbox_subresources import EphemeralContainersRest, EphemeralContainersStrategy, ScaleRest
 from webhook.apiserver.stored import StatusRest, StoredRest
 from webhook.apiserver.streams import Streams
 from webhook.apiserver.streamviews import LayersRest, SecretsRest
@@ -99,6 +100,12 @@ def _workload(catalog: Catalog, store: Store, info: ResourceInfo, mutate: sandbo
     if any(one.name == "status" for one in info.subresources):
         status = sandbox.WorkloadStatusStrategy()
         catalog.add(StatusRest(info, store, status, schema=schema, unconditional_update=True))
+    if info.resource in sandbox.SCALABLE:
+        alone = StoredRest(info, store, sandbox.WorkloadStrategy(info, None), schema=schema, unconditional_update=True)
+        catalog.add(ScaleRest(alone))
+    if info.resource == "pods":
+        debugging = EphemeralContainersStrategy(info, mutate)
+        catalog.add(EphemeralContainersRest(info, store, debugging, schema=schema, unconditional_update=True))
 
 
 def _image_group(catalog: Catalog, store: Store, settings: Settings, plain: dict[str, StoredRest]) -> None:

@@ -40,9 +40,9 @@ class TagOwnership:
         live, now = self.form.written(stream, tag), timestamps.now()
         stored = _entries(stream)
         entries = self._seen(stored, tag)
-        if not entries and tags.spec_tag(stream, tag) is not None:
-            found = managedfields.before_first_apply(live, self.api_version, self.schema, now)
-            entries = [replace(one, subresource=self.resource) for one in found]
+        if not entries:
+            nobody = Actor(managedfields.BEFORE_FIRST_APPLY, self.api_version, self.resource)
+            entries = managedfields.update({"metadata": {}}, live, [], nobody, self.schema, now)
         new, after = managedfields.apply(live, config, entries, self._actor(call), self.schema, now, force=force)
         return new, self._kept(stored, after, tag, self._actor(call).manager)
 

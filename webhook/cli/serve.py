@@ -74,6 +74,17 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     default="Legacy",
     help="For tags that do not say: the image of one platform, or the whole manifest list.",
 )
+@click.option(
+    "--admission-config",
+    type=_FILE,
+    metavar="FILE",
+    help="What admission does, as an ImagePolicyConfig; see docs/admission-policy.md.",
+)
+@click.option(
+    "--push-notifications",
+    is_flag=True,
+    help="Let registries tell of pushes at /notifications; see docs/notifications.md.",
+)
 @click.option("--strict", is_flag=True, help="Exactly OpenShift's behaviour, without anything done beyond it.")
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="Serve this certificate (PEM, with its chain).")
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
@@ -90,6 +101,8 @@ def serve(
     public_registry: str,
     max_bulk_import: int,
     import_mode: ImportMode,
+    admission_config: Path | None,
+    push_notifications: bool,
     strict: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -114,6 +127,8 @@ def serve(
         public_registry=public_registry,
         max_bulk_import=max_bulk_import,
         import_mode=import_mode,
+        admission_config=admission_config,
+        push_notifications=push_notifications,
         workers=workers,
         threads=threads,
         tls_cert=tls_cert,

@@ -16,8 +16,8 @@ from webhook.meta.schema import Schema
 APPLY: Final = "Apply"
 UPDATE: Final = "Update"
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+BEFORE_FIRST_APPLY: Final = "before-first-apply"
 _KUBECTL: Final = "kubectl"
-_BEFORE: Final = "before-first-apply"
 _ANCIENT: Final = "ancient-changes"
 _MAX_UPDATERS: Final = 10
 _OF_THE_SERVER: Final = (
@@ -182,12 +182,6 @@ def apply(
     if actor.manager == _KUBECTL and LAST_APPLIED in _annotations(new):
         new = _with_last_applied(new, config)
     return new, after
-
-
-def before_first_apply(live: Json, api_version: str, schema: Schema, now: str) -> Entries:
-    """The entries of an object that nobody has tracked so far."""
-    fields = field_set(_bare(live), schema) - _NOBODYS
-    return [Entry(_BEFORE, UPDATE, api_version, fields, now)] if fields else []
 
 
 def _applied(

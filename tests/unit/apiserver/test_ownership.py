@@ -5,6 +5,10 @@ import json
 import pytest
 
 from tests.unit.apiserver.api import MERGE, PHP_82, STRATEGIC, Api, path, spec_tag, stream
+from webhook.apiserver.ownership import Ownership
+from webhook.apiserver.rest import Call
+from webhook.image.schema import for_kind
+from webhook.meta.identity import ADMINISTRATOR
 
 APPLY = "application/apply-patch+yaml"
 PHP = path("imagestreams", "php")
@@ -235,3 +239,16 @@ def test_an_apply_with_an_unknown_field_fails_whatever_the_strictness(api: Api):
 
     refused = apply(api, body, query="&fieldValidation=Ignore", code=500)
     assert refused["message"].endswith(".spec.colour: field not declared in schema")
+
+
+def test_what_nobody_owned_before_the_first_apply_is_recorded_with_its_containers():
+    """As a real kube-apiserver does."""
+    ownership = Ownership(for_kind("ImageStream"), "image.openshift.io/v1", has_status=True)
+    live = config({"name": "8.2", "reference": True}, app="shop")
+
+    call = Call(ADMINISTRATOR, "shop", field_manager="ci")
+    _, managed = ownership.applied(call, live, live, {**config(), "spec": {}}, False)
+    assert owners({"metadata": {"managedFields": managed}})["before-first-apply", "Update", ""] == {
+        "f:metadata": {"f:labels": {".": {}, "f:app": {}}},
+        "f:spec": {"f:tags": {".": {}, 'k:{"name":"8.2"}': {".": {}, "f:name": {}, "f:reference": {}}}},
+    }

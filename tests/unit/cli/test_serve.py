@@ -26,10 +26,9 @@ def test_without_options_the_defaults_are_the_settings(started):
 
 def test_every_option_reaches_the_settings(started):
     options = "--data d --listen [::1]:9443 --no-controllers --integrated-registry r:5000 --public-registry p"
-    more = (
-        "--max-bulk-import -1 --import-mode PreserveOriginal --strict --tls-cert c --tls-key k --workers 1 --threads 8"
-    )
-    CliRunner().invoke(command.serve, [*options.split(), *more.split()])
+    more = "--max-bulk-import -1 --import-mode PreserveOriginal --push-notifications --strict"
+    last = "--tls-cert c --tls-key k --workers 1 --threads 8"
+    CliRunner().invoke(command.serve, f"{options} {more} {last}".split())
     assert started == [
         Settings(
             data=Path("d"),
@@ -41,6 +40,7 @@ def test_every_option_reaches_the_settings(started):
             public_registry="p",
             max_bulk_import=-1,
             import_mode="PreserveOriginal",
+            push_notifications=True,
             workers=1,
             threads=8,
             tls_cert=Path("c"),
