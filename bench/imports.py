@@ -183,9 +183,8 @@ def measure_settling(count: int) -> None:
     refused, failed = (sum(one.status == status for one in first) for status in (429, 503))
     print(f"{count} streams, one tag each, 100 ms away, budget {BUDGET} requests/s\n")
     print(f"settled after {settled:.1f} s: {len(first)} requests, {refused} refused (429), {failed} failed (503)")
-    print(
-        f"the first stream was reached after {min(reached.values()):.1f} s, the last after {max(reached.values()):.1f} s"
-    )
+    soonest, latest = min(reached.values()), max(reached.values())
+    print(f"the first stream was reached after {soonest:.1f} s, the last after {latest:.1f} s")
     print(f"busiest second: {busiest_second(first)} requests; streams without exactly one image: {len(lost)}")
     print(f"second round: {len(second) - others} HEAD for {count} tags in {looked:.1f} s, {repeated} more than once,")
     print(f"  {others} other requests, {written} streams written, busiest second {busiest_second(second)} requests\n")
