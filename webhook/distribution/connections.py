@@ -48,13 +48,7 @@ class Connections:
         self, method: str, url: str, headers: Mapping[str, str], timeout: Timeout, *, insecure: bool
     ) -> urllib3.BaseHTTPResponse:
         """Send one request and read the headers of its answer; raises as urllib3 does, and EgressRefused."""
-        # The parser that the request itself uses: two might see two hosts.
-        parts = parse_url(url)
-        scheme, host = parts.scheme or "", (parts.host or "").strip("[]")
-        proxy = self._outbound.proxies.proxy_for(scheme, host, parts.port or _PORTS.get(scheme, 0))
-        if proxy:
-            self._outbound.egress.check_literal(host)
-        return self._manager(proxy, not insecure).request(
+        return self._manager(self._proxy(url), not insecure).request(
             method, url, headers=headers, timeout=timeout, retries=False, redirect=False, preload_content=False
         )
 
@@ -64,6 +58,18 @@ class Connections:
             managers = list(self._managers.values())
         for manager in managers:
             manager.clear()
+
+    def _proxy(self, url: str) -> str:
+        """The proxy for an address, empty for none; raises EgressRefused for what no proxy may be asked for."""
+        if not self._outbound.proxies:
+            return ""
+        # The parser that the request itself uses: two might see two hosts.
+        parts = parse_url(url)
+        scheme, host = parts.scheme or "", (parts.host or "").strip("[]")
+        proxy = self._outbound.proxies.proxy_for(scheme, host, parts.port or _PORTS.get(scheme, 0))
+        if proxy:
+            self._outbound.egress.check_literal(host)
+        return proxy
 
     def _manager(self, proxy: str, verify: bool) -> urllib3.PoolManager:
         with self._lock:

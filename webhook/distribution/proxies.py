@@ -25,6 +25,9 @@ class Proxies:
     https: str = field(default="", repr=False)
     direct: tuple[str, ...] = ()
 
+    def __bool__(self) -> bool:
+        return bool(self.http or self.https)
+
     def proxy_for(self, scheme: str, host: str, port: int) -> str:
         """The URL of the proxy for a request, empty where it goes without; this machine is always reached directly."""
         proxy = self.https if scheme == "https" else self.http
