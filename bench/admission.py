@@ -1,15 +1,16 @@
-"""What a review costs beyond the floor: the admission endpoint against /livez of the same server, over the same TLS.
+"""What a review costs beyond the floor: the webhook against the same server answering fixed bytes without reading.
 
-`python -m bench.admission [REQUESTS]` starts a server with one worker, so that its CPU time divides by the requests.
+`python -m bench.admission [SECONDS]`: one server with one worker, TLS with kept connections, reviews of 10 KiB with
+three images of which each is rewritten. The CPU time of the server per request is what counts, as it hardly depends on
+what else the machine does. Floor and webhook take turns, so that a slow minute hits both.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import platform
-import ssl
+import shutil
 import statistics
 import sys
 import tempfile
@@ -19,77 +20,92 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.integration.api import STREAMS, Api, give, stream
-from tests.integration.servers import Server, until
+import urllib3
+
+from bench import load
+from bench.admission_server import FLOOR
+from bench.load import Load
+from bench.upstream import Upstream, upstream
+from bench.view import place
+from tests.integration.servers import Process, free_port, until
 
 Json = dict[str, Any]
 
-DIGEST = "sha256:" + "ab" * 32
-STREAM_COUNT = 200
-WARM_UP = 200
+ROUNDS = 8
+UPDATES = 1000
+RIVALS = {
+    "/admission/mutate": "webhook: before Flask, msgspec",
+    "/json": "before Flask, json",
+    "/flask": "routed by Flask, msgspec",
+    "/flask-json": "routed by Flask, its JSON",
+}
 
 
-def pod_spec(image: str, containers: int) -> Json:
-    """A PodSpec as large as they are in practice: about 2 KB a container."""
-    env = [{"name": f"SETTING_{number}", "value": "a value of some length"} for number in range(30)]
-    return {"containers": [{"name": f"c{number}", "image": image, "env": env} for number in range(containers)]}
+def pod_spec(images: list[str]) -> Json:
+    """A PodSpec as large as they are in practice: about 3 KB a container."""
+    env = [{"name": f"SETTING_{number}", "value": "a value of some length that says something"} for number in range(40)]
+    return {"containers": [{"name": f"c{number}", "image": image, "env": env} for number, image in enumerate(images)]}
 
 
-def review(kind: str, group: str, resource: str, spec: Json) -> bytes:
-    """An AdmissionReview of a creation."""
-    version = {"group": group, "version": "v1"}
-    obj = {"kind": kind, "apiVersion": f"{group}/v1".lstrip("/"), "metadata": {"name": "web"}, "spec": spec}
+def review(images: list[str], namespace: str) -> bytes:
+    """An AdmissionReview of the creation of a Pod."""
+    version = {"group": "", "version": "v1"}
+    metadata = {"name": "web", "namespace": namespace, "labels": {"app": "web"}}
+    item = {"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": pod_spec(images)}
     request = {
         "uid": "0b1c2d3e-0000-4000-8000-000000000000",
-        "kind": {**version, "kind": kind},
-        "resource": {**version, "resource": resource},
-        "namespace": "bench",
+        "kind": {**version, "kind": "Pod"},
+        "resource": {**version, "resource": "pods"},
+        "namespace": namespace,
         "operation": "CREATE",
-        "object": obj,
+        "userInfo": {"username": "system:serviceaccount:shop:deployer", "groups": ["system:authenticated"]},
+        "object": item,
         "oldObject": None,
         "dryRun": False,
     }
     return json.dumps({"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request}).encode()
 
 
-def deployment(image: str, containers: int) -> bytes:
-    """A Deployment's creation."""
-    return review("Deployment", "apps", "deployments", {"template": {"spec": pod_spec(image, containers)}})
+BODY = review([f"{place(number)[1]}:v{number}" for number in range(3)], place(0)[0])
 
 
-CASES: dict[str, tuple[str, str, bytes]] = {
-    "floor: GET /livez": ("GET", "/livez", b""),
-    "Pod, 1 container, not ours": (
-        "POST",
-        "/admission/mutate",
-        review("Pod", "", "pods", pod_spec("nginx:1.27", 1)),
-    ),
-    "Pod, 1 container, rewritten": (
-        "POST",
-        "/admission/mutate",
-        review("Pod", "", "pods", pod_spec("s7:8.2", 1)),
-    ),
-    "Deployment, 5 containers, rewritten": ("POST", "/admission/mutate", deployment("s7:8.2", 5)),
-    "Deployment, 100 containers, rewritten": ("POST", "/admission/mutate", deployment("s7:8.2", 100)),
-}
+class Webhook:
+    """The server under measurement."""
+
+    def __init__(self, url: str, process: Process) -> None:
+        self.url = url
+        self._process = process
+
+    def post(self, path: str, connections: int, seconds: float) -> tuple[Load, float]:
+        """A run, and the CPU µs of the server per request."""
+        before = cpu_seconds(self._process.group)
+        done = load.post(self.url + path, BODY, connections, seconds)
+        return done, (cpu_seconds(self._process.group) - before) / done.requests * 1e6
+
+    def answers(self, path: str) -> bool:
+        """Whether a review of three images comes back with a patch."""
+        urllib3.disable_warnings()
+        with urllib3.PoolManager(cert_reqs="CERT_NONE", retries=False) as pool:
+            try:
+                return b'"patch"' in pool.request("POST", self.url + path, body=BODY).data
+            except urllib3.exceptions.HTTPError:
+                return False
 
 
 @contextmanager
-def loaded_server() -> Iterator[Server]:
-    """A server whose view has streams with an image each."""
+def webhook(api: str) -> Iterator[Webhook]:
+    """A running webhook over the API at a URL."""
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder) / "data", "--no-controllers", "--workers", "1").start()
+        port = free_port()
+        command = [sys.executable, "-m", "bench.admission_server", f"{folder}/data", str(port), api]
+        process = Process(command, Path(folder) / "log")
         try:
-            api = Api(server)
-            for number in range(STREAM_COUNT):
-                assert api.post(STREAMS.format("bench"), stream(f"s{number}", lookup=True)).code == 201
-                give(api, "bench", f"s{number}", "8.2", f"quay.io/bench/s{number}", DIGEST)
-            body = CASES["Pod, 1 container, rewritten"][2]
-            until(lambda: "patch" in api.post("/admission/mutate", body).json["response"], "the view")
-            api.close()
+            server = Webhook(f"https://127.0.0.1:{port}", process)
+            until(lambda: not process.running or server.answers("/admission/mutate"), "the view")
+            assert process.running, process.output()
             yield server
         finally:
-            server.stop()
+            process.stop()
 
 
 def cpu_seconds(group: int) -> float:
@@ -105,41 +121,55 @@ def cpu_seconds(group: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def measure(server: Server, method: str, path: str, body: bytes, requests: int) -> tuple[list[float], float]:
-    """Seconds of each request on one kept connection, and CPU seconds of the server for all of them."""
-    context = ssl.create_default_context(cadata=server.authority())
-    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context)
-
-    def once() -> float:
-        begun = time.perf_counter()
-        connection.request(method, path, body or None, {"Content-Type": "application/json"} if body else {})
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 200, answer.status
-        return time.perf_counter() - begun
-
-    for _ in range(WARM_UP):
-        once()
-    before = cpu_seconds(server.process_group)
-    times = [once() for _ in range(requests)]
-    spent = cpu_seconds(server.process_group) - before
-    connection.close()
-    return times, spent
+def table(server: Webhook, connections: int, seconds: float, paths: dict[str, str]) -> None:
+    """Each path in turns with the others; the least CPU time and the medians of the rest, of all rounds."""
+    runs: dict[str, list[tuple[Load, float]]] = {path: [] for path in paths}
+    for _ in range(ROUNDS):
+        for path in paths:
+            runs[path].append(server.post(path, connections, seconds))
+    floor = min(spent for _, spent in runs[FLOOR])
+    columns = f"{'CPU µs':>9}{'of floor':>10}{'req/s':>8}{'p50 ms':>8}{'p99 ms':>8}{'errors':>8}"
+    print(f"\n{f'{connections} connections':34}{columns}")
+    for path, name in paths.items():
+        spent = min(cpu for _, cpu in runs[path])
+        rate = statistics.median(done.rate for done, _ in runs[path])
+        p50 = statistics.median(done.p50 for done, _ in runs[path]) * 1e3
+        p99 = statistics.median(done.p99 for done, _ in runs[path]) * 1e3
+        errors = sum(done.errors for done, _ in runs[path])
+        print(f"{name:34}{spent:>9.0f}{floor / spent:>10.2f}{rate:>8.0f}{p50:>8.2f}{p99:>8.2f}{errors:>8}")
 
 
-def main(requests: int) -> None:
-    """Measure all cases and print them as a table."""
-    print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {requests} requests each on one connection\n")
-    print(f"{'':40}{'bytes':>8}{'p50 µs':>9}{'p99 µs':>9}{'CPU µs':>9}{'× floor':>9}")
-    floor = 0.0
-    with loaded_server() as server:
-        for name, (method, path, body) in CASES.items():
-            times, spent = measure(server, method, path, body, requests)
-            each = spent / requests * 1e6
-            floor = floor or each
-            p50, p99 = statistics.median(times) * 1e6, statistics.quantiles(times, n=100)[98] * 1e6
-            print(f"{name:40}{len(body):>8}{p50:>9.0f}{p99:>9.0f}{each:>9.0f}{each / floor:>9.1f}")
+def under_updates(server: Webhook, api: Upstream, seconds: float) -> None:
+    """Throughput while streams change, against the quiet in between."""
+    quiet, busy = [], []
+    for _ in range(ROUNDS):
+        api.rate = 0
+        time.sleep(0.5)
+        quiet.append(server.post("/admission/mutate", 10, seconds)[0].rate)
+        api.rate = UPDATES
+        time.sleep(0.5)
+        before, begun = api.sent, time.monotonic()
+        busy.append(server.post("/admission/mutate", 10, seconds)[0].rate)
+        rate = (api.sent - before) / (time.monotonic() - begun)
+        print(f"\n{rate:.0f} updates a second: {busy[-1]:.0f} req/s, quiet {quiet[-1]:.0f} req/s", end="")
+    api.rate = 0
+    print(f"\nthroughput under updates, of the quiet one: {statistics.median(busy) / statistics.median(quiet):.2f}")
+
+
+def main(seconds: float) -> None:
+    """Measure all and print tables."""
+    generator = "wrk" if shutil.which("wrk") else "a client in Python, which may be the bottleneck"
+    print(
+        f"Python {platform.python_version()}, {os.cpu_count()} CPUs, reviews of {len(BODY)} bytes; load by {generator}"
+    )
+    with upstream() as api, webhook(api.url) as server:
+        server.post("/admission/mutate", 10, 1)
+        few = {FLOOR: "floor: fixed answer, nothing read", "/admission/mutate": RIVALS["/admission/mutate"]}
+        table(server, 1, seconds, few)
+        table(server, 10, seconds, {FLOOR: few[FLOOR], **RIVALS})
+        table(server, 50, seconds, few)
+        under_updates(server, api, seconds)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3000)
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 1)

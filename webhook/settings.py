@@ -59,10 +59,33 @@ class Settings:
     threads: int = 64
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    certificate_secret: str = ""
+    """NAMESPACE/NAME of the Secret for a certificate by our own authority that all copies of the webhook share."""
+    webhook_configuration: str = ""
+    """The MutatingWebhookConfiguration that has to trust that authority."""
+    admission_config: Path | None = None
+    """OpenShift's ImagePolicyConfig with our extensions; without it, the defaults."""
     socket_timeout: float = 10.0
     """Seconds after which a stalled TLS handshake or request body is cut."""
     compaction_interval: float = 300.0
     """Seconds between two compactions of the store."""
+    drain: float = 0.0
+    """Seconds for which a server that was asked to stop still answers, unready, so that clients go elsewhere."""
+    metrics_listen: tuple[str, int] | None = None
+    """Where /metrics is served without TLS and without authentication, if anywhere."""
+    snapshot: Path | None = None
+    """The file from which admission knows image streams before the API has told of them."""
+    snapshot_interval: float = 60.0
+    """Seconds between two snapshots."""
+    live_questions: bool = True
+    """Whether admission asks the API about names that could be new."""
+    watch_images: bool = True
+    """Whether admission notices Image objects that are deleted, at the price of their names in memory."""
+    watch_list: bool = False
+    """Whether a list is asked for as the beginning of a watch."""
+
+    push_notifications: bool = False
+    """Whether registries may tell of pushes at /notifications."""
 
     @property
     def database(self) -> Path:
@@ -80,9 +103,19 @@ class Settings:
         return self.data / "token"
 
     @property
+    def notification_token(self) -> Path | None:
+        """The file of the token that registries show; None where they may not tell of pushes."""
+        return self.data / "notification-token" if self.push_notifications else None
+
+    @property
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig."""
         return self.data / "admin.kubeconfig"
+
+    @property
+    def cluster_certificate(self) -> Path:
+        """The folder of the certificate that copies of the webhook share."""
+        return self.data / "certificate"
 
     @property
     def pace(self) -> Path:
@@ -98,6 +131,11 @@ class Settings:
     def metrics(self) -> Path:
         """The folder where the processes of one server share their metrics."""
         return self.data / "metrics"
+
+    @property
+    def watches(self) -> int:
+        """How many watches may be open in one process; the threads that are left always answer other requests."""
+        return max(self.threads - max(8, self.threads // 4), self.threads // 2)
 
     @property
     def local_server(self) -> str:

@@ -33,13 +33,43 @@ CERTIFICATE_EXPIRY: Final = Gauge(
 )
 ADMISSION_REVIEWS: Final = Counter(
     "imagestreams_admission_reviews_total",
-    "Admission reviews answered, by outcome: allowed, rewritten, refused, fault, malformed.",
+    "Admission reviews answered, by outcome: allowed, rewritten, refused, fault, malformed, overloaded.",
     ("outcome",),
 )
 ADMISSION_IMAGES: Final = Counter(
     "imagestreams_admission_images_total",
     "Images looked at in admission reviews, by the reason of what was decided.",
     ("reason",),
+)
+VIEW_STREAMS: Final = Gauge(
+    "imagestreams_view_streams",
+    "Image streams that admission knows; the least of all processes.",
+    multiprocess_mode="livemin",
+)
+VIEW_HEARD: Final = Gauge(
+    "imagestreams_view_heard_timestamp_seconds",
+    "When the API last told anything about image streams, in seconds since 1970; the earliest of all processes.",
+    multiprocess_mode="livemin",
+)
+VIEW_FROM_SNAPSHOT: Final = Gauge(
+    "imagestreams_view_from_snapshot",
+    "1 while admission looks names up in a snapshot from before the start.",
+    multiprocess_mode="livemax",
+)
+VIEW_QUESTIONS: Final = Counter(
+    "imagestreams_view_questions_total",
+    "Names that the view did not know, by what came of asking the API: found, absent, failed, limited.",
+    ("outcome",),
+)
+ADMISSION_CONFIG_VALID: Final = Gauge(
+    "imagestreams_admission_config_valid",
+    "1 if admission follows the newest configuration file, 0 if that one cannot be used and the one before it holds.",
+    multiprocess_mode="livemin",
+)
+NOTIFICATIONS: Final = Counter(
+    "imagestreams_notifications_total",
+    "Push notifications of registries, by the status code that they were answered with.",
+    ("code",),
 )
 IMPORTED_IMAGES: Final = Counter(
     "imagestreams_imported_images_total",

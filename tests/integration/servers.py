@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -85,6 +86,9 @@ class Process:
 class Server:
     """`imagestreams serve` on a data folder and a port that stay the same over restarts."""
 
+    program: tuple[str, ...] = ("webhook", "serve")
+    awaited = "/readyz"
+
     def __init__(self, data: Path, *flags: str, port: int = 0) -> None:
         self.data = data
         self.port = port or free_port()
@@ -96,7 +100,7 @@ class Server:
     def start(self) -> Server:
         """Start and wait for /readyz."""
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "webhook", "serve", "--data", str(self.data)]
+        command = [sys.executable, "-m", *self.program, "--data", str(self.data)]
         command += ["--listen", f"127.0.0.1:{self.port}", *self._flags]
         self._process = process = Process(command, self.data.parent / f"{self.data.name}.log")
         until(lambda: not process.running or self._ready(), f"{self.url}/readyz")
@@ -132,14 +136,38 @@ class Server:
         return str(yaml.safe_load(self.kubeconfig.read_text())["users"][0]["user"]["token"])
 
     def _ready(self) -> bool:
-        if not self.kubeconfig.exists():
+        if not (self.data / "pki" / "server.crt").exists():
             return False
         try:
             context = ssl.create_default_context(cadata=self.authority())
             with urllib3.PoolManager(ssl_context=context, retries=False, timeout=5) as pool:
-                return pool.request("GET", f"{self.url}/readyz").status == 200
+                return pool.request("GET", f"{self.url}{self.awaited}").status == 200
         except (urllib3.exceptions.HTTPError, OSError):
             return False
+
+
+class Webhook(Server):
+    """`imagestreams webhook` over the API of a kubeconfig."""
+
+    program = ("webhook", "webhook")
+
+    def __init__(self, data: Path, kubeconfig: Path, *flags: str, port: int = 0) -> None:
+        super().__init__(data, "--kubeconfig", str(kubeconfig), "--drain", "0", *flags, port=port)
+
+    def review(self, body: bytes) -> Any:
+        """The response to an AdmissionReview."""
+        context = ssl.create_default_context(cadata=self.authority())
+        with urllib3.PoolManager(ssl_context=context, retries=False, timeout=10) as pool:
+            answer = pool.request("POST", f"{self.url}/admission/mutate", body=body)
+            assert answer.status == 200, answer.data
+            return answer.json()["response"]
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Code and text of a path."""
+        context = ssl.create_default_context(cadata=self.authority())
+        with urllib3.PoolManager(ssl_context=context, retries=False, timeout=10) as pool:
+            answer = pool.request("GET", f"{self.url}{path}")
+            return answer.status, answer.data.decode()
 
 
 class DockerRegistry:

@@ -21,7 +21,7 @@ class Stub:
 
     background = None
 
-    def __init__(self, settings: Settings, token: str) -> None:
+    def __init__(self, settings: Settings) -> None:
         pass
 
     def application(self, life: Life) -> Any:

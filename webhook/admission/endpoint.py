@@ -5,18 +5,16 @@ It never answers 5xx. What it cannot do anything about is admitted as it is, wit
 
 from __future__ import annotations
 
-import base64
 import logging
+import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from webhook.admission import locations, mutate, patch, reasons, review
-from webhook.admission.decide import Policy, Rewrite, Write, examine, is_platform
-from webhook.errors import Forbidden, Json
-from webhook.view.index import Streams
+from webhook.admission import review
+from webhook.admission.decide import Rewrite
+from webhook.admission.reviewer import ALLOWED, FAULT, REFUSED, REWRITTEN, Reviewer, unexamined
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -24,44 +22,45 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATH: Final = "/admission/mutate"
+VALIDATE_PATH: Final = "/admission/validate"
 MAX_BODY: Final = 7 << 20
 """Over twice what an API server accepts: a review of an update carries the object twice."""
 
 Observe = Callable[[str, Sequence[Rewrite], float], None]
-"""(outcome, examined images, seconds) → nothing; outcomes are the constants below."""
+"""(outcome, examined images, seconds) → nothing; outcomes are those of a Reviewer, and the one below."""
 
-ALLOWED: Final = "allowed"
-REWRITTEN: Final = "rewritten"
-REFUSED: Final = "refused"
-FAULT: Final = "fault"
 MALFORMED: Final = "malformed"
+OVERLOADED: Final = "overloaded"
+OUTCOMES: Final = (ALLOWED, REWRITTEN, REFUSED, FAULT, MALFORMED, OVERLOADED)
 
 
 class AdmissionEndpoint:
     """WSGI middleware: answers reviews itself and hands every other path on.
 
     Installed as `app.wsgi_app = AdmissionEndpoint(app.wsgi_app, ...)`, since Flask's routing would cost more than the
-    decision (python.md B.3).
+    decision (python.md B.3). With more than `most` reviews at a time, as when threads wait for something, further ones
+    are admitted unchanged at once: too late is as good as not at all, and costs the API server its time.
     """
 
     def __init__(
         self,
         inner: WSGIApplication,
-        view: Streams,
-        settings: Policy,
+        reviewer: Reviewer,
         *,
-        namespaces: mutate.Namespaces = lambda _: None,
         observe: Observe = lambda _outcome, _images, _seconds: None,
+        most: int = sys.maxsize,
     ) -> None:
         self._inner = inner
-        self._view = view
-        self._settings = settings
-        self._labels = mutate.labels_with(namespaces)
+        self.reviewer = reviewer
         self._observe = observe
+        self._most = most
+        # Appending and popping are atomic, a counter is not, and a lock costs more than the decision.
+        self._running: deque[None] = deque()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers 200, 400, 405 or 413."""
-        if environ.get("PATH_INFO") != PATH:
+        path = environ.get("PATH_INFO")
+        if path != PATH and path != VALIDATE_PATH:
             return self._inner(environ, start_response)
         if environ.get("REQUEST_METHOD") != "POST":
             return _text(start_response, "405 Method Not Allowed", "Reviews are sent by POST.", ("Allow", "POST"))
@@ -69,52 +68,21 @@ class AdmissionEndpoint:
         if body is None:
             return _text(start_response, "413 Content Too Large", f"The body is over {MAX_BODY} bytes.", _CLOSE)
         begun = time.perf_counter()
+        self._running.append(None)
         try:
-            answer, outcome, images = self.answer(body)
+            validating = path == VALIDATE_PATH
+            if len(self._running) <= self._most:
+                answer, outcome, images = self.reviewer.answer(body, validating=validating)
+            else:
+                answer, outcome, images = unexamined(body), OVERLOADED, []
         except review.Malformed as error:
             self._tell(MALFORMED, [], begun)
             return _text(start_response, "400 Bad Request", str(error))
+        finally:
+            self._running.pop()
         self._tell(outcome, images, begun)
         start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
         return [answer]
-
-    def answer(self, body: bytes) -> tuple[bytes, str, list[Rewrite]]:
-        """The answered review, its outcome and the images that were looked at; raises Malformed."""
-        asked, readable = review.decode(body)
-        request = asked.request
-        assert request is not None, "decode refuses reviews without a request"
-        images: list[Rewrite] = []
-        try:
-            images = self._examine(request) if readable else []
-            response, outcome = _allowed(request, images) if readable else _unread(request)
-        except Forbidden as error:
-            response, outcome = _refused(error), REFUSED
-        except Exception:
-            log.exception("review %s is admitted unchanged", request.uid)
-            response, outcome = {"allowed": True, "warnings": [mutate.FAULT]}, FAULT
-        answered = {
-            "apiVersion": review.API_VERSION,
-            "kind": review.KIND,
-            "response": {"uid": request.uid, **response},
-        }
-        return msgspec.json.encode(answered), outcome, images
-
-    def _examine(self, request: review.Request) -> list[Rewrite]:
-        if request.object is None:
-            return []
-        group, resource, namespace = request.resource.group, request.resource.resource, request.namespace or ""
-        write = Write(
-            group=group,
-            resource=resource,
-            operation=request.operation,
-            namespace=namespace,
-            item=request.object,
-            old=request.old_object,
-            name=request.name or "",
-            subresource=request.sub_resource or "",
-            platform=is_platform(group, resource, namespace, self._labels),
-        )
-        return list(examine(write, self._view, self._settings))
 
     def _tell(self, outcome: str, images: Sequence[Rewrite], begun: float) -> None:
         try:
@@ -124,44 +92,6 @@ class AdmissionEndpoint:
 
 
 _CLOSE = ("Connection", "close")
-
-
-def _allowed(request: review.Request, images: Sequence[Rewrite]) -> tuple[Json, str]:
-    response: Json = {"allowed": True}
-    if any(one.decision.reason == reasons.NOT_READY for one in images):
-        response["warnings"] = [mutate.NOT_READY]
-    changes = [one for one in images if one.new != one.old]
-    if not changes:
-        return response, ALLOWED
-    response["patchType"] = "JSONPatch"
-    response["patch"] = base64.b64encode(msgspec.json.encode(patch.operations(changes))).decode("ascii")
-    _log(request, changes)
-    return response, REWRITTEN
-
-
-def _unread(request: review.Request) -> tuple[Json, str]:
-    if (request.resource.group, request.resource.resource) not in locations.COVERED:
-        return {"allowed": True}, ALLOWED
-    log.warning("review %s: the object could not be read", request.uid)
-    return {"allowed": True, "warnings": [mutate.UNREADABLE]}, FAULT
-
-
-def _refused(error: Forbidden) -> Json:
-    status = {"code": error.code, "reason": error.reason, "message": error.message, "details": error.details}
-    return {"allowed": False, "status": status}
-
-
-def _log(request: review.Request, changes: Sequence[Rewrite]) -> None:
-    first, more = changes[0], len(changes) - 1
-    log.info(
-        "%s %s/%s: %s -> %s%s",
-        request.resource.resource,
-        request.namespace or "",
-        request.name or "",
-        first.old,
-        first.new,
-        f" and {more} more" if more else "",
-    )
 
 
 def _read(environ: WSGIEnvironment) -> bytes | None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from webhook.admission import patch, reasons, review
-from webhook.admission.decide import Policy, Write, examine, is_platform
-from webhook.errors import Forbidden, Json
+from webhook.admission import notices, patch
+from webhook.admission.decide import of_objects
+from webhook.admission.exemptions import is_platform
+from webhook.admission.objects import NOTHING, Objects
+from webhook.admission.policy import Policy
+from webhook.admission.verdict import reach
+from webhook.errors import Json, StatusError
 from webhook.view.index import Streams
 
 log = logging.getLogger(__name__)
@@ -15,18 +19,21 @@ log = logging.getLogger(__name__)
 Namespaces = Callable[[str], Json | None]
 """name → the Namespace object, or None if it is not known."""
 
-UNREADABLE = "image lookup could not read this object: its images stay as written"
-FAULT = "image lookup failed: images stay as written"
-NOT_READY = "image streams are not loaded yet: images stay as written"
-
 
 class Mutator:
     """Applies image lookup; called as `mutate(group, resource, operation, namespace, obj, old, subresource)`."""
 
-    def __init__(self, view: Streams, settings: Policy, namespaces: Namespaces = lambda _: None) -> None:
+    def __init__(
+        self,
+        view: Streams,
+        policy: Callable[[], Policy],
+        namespaces: Namespaces = lambda _: None,
+        objects: Objects = NOTHING,
+    ) -> None:
         self._view = view
-        self._settings = settings
-        self._namespaces = namespaces
+        self._policy = policy
+        self._labels = labels_with(namespaces)
+        self._objects = objects
 
     def __call__(
         self,
@@ -40,47 +47,39 @@ class Mutator:
     ) -> tuple[Json, list[str]]:
         """The object to store, and warnings for the user; the same object if nothing changes.
 
-        Raises Forbidden for a ReplicationController without a template (image-api 12.14). Our own faults are warnings.
+        Raises Forbidden for a ReplicationController without a template (image-api 12.14), and Invalid for images that
+        the policy refuses. Our own faults are warnings.
         """
+        policy = self._policy()
+        coverage = policy.coverage.get((group, resource))
+        if coverage is None:
+            return obj, []
         try:
-            item = review.read(obj)
-            previous = None if old is None else review.read(old)
+            write = of_objects(
+                coverage.location,
+                group,
+                resource,
+                operation,
+                namespace,
+                obj,
+                old,
+                kind=str(obj.get("kind") or ""),
+                subresource=subresource,
+                platform=is_platform(coverage.location, namespace, self._labels),
+            )
         except ValueError:
             # The schema's business: an object of an odd shape is refused there, or holds nothing for us.
             return obj, []
         try:
-            return self._mutated(group, resource, operation, namespace, obj, item, previous, subresource)
-        except Forbidden:
+            verdict = reach(write, self._view, policy, self._objects)
+        except StatusError:
             raise
         except Exception:
             log.exception("%s in %s is admitted unchanged", resource, namespace)
-            return obj, [FAULT]
-
-    def _mutated(
-        self,
-        group: str,
-        resource: str,
-        operation: str,
-        namespace: str,
-        obj: Json,
-        item: review.Object,
-        previous: review.Object | None,
-        subresource: str,
-    ) -> tuple[Json, list[str]]:
-        write = Write(
-            group=group,
-            resource=resource,
-            operation=operation,
-            namespace=namespace,
-            item=item,
-            old=previous,
-            subresource=subresource,
-            platform=is_platform(group, resource, namespace, labels_with(self._namespaces)),
-        )
-        found = list(examine(write, self._view, self._settings))
-        changes = [one for one in found if one.new != one.old]
-        late = any(one.decision.reason == reasons.NOT_READY for one in found)
-        return (patch.apply(obj, changes) if changes else obj), ([NOT_READY] if late else [])
+            return obj, [notices.FAULT]
+        if not verdict.changes and verdict.annotation is None:
+            return obj, verdict.warnings
+        return patch.apply(obj, verdict.changes, verdict.annotation), verdict.warnings
 
 
 def labels_with(namespaces: Namespaces) -> Callable[[str], Mapping[str, str]]:

@@ -21,6 +21,11 @@ NOT_SHORT: Final = "NotShort"
 NO_SUCH_STREAM: Final = "NoSuchStream"
 NO_SUCH_TAG: Final = "NoSuchTag"
 NOT_READY: Final = "NotReady"
+MIRROR_POD: Final = "MirrorPod"
+NEVER_PULLED: Final = "NeverPulled"
+NOT_LOOKED_UP: Final = "NotLookedUp"
+SKIPPED: Final = "Skipped"
+TOO_MANY_IMAGES: Final = "TooManyImages"
 OWNED_BY_CONTROLLER: Final = "OwnedByController"
 STREAM_REFERENCE: Final = "StreamReference"
 TEMPLATE_IMMUTABLE: Final = "TemplateImmutable"
@@ -47,6 +52,11 @@ SENTENCES: Final[dict[str, str]] = {
     NO_SUCH_STREAM: "There is no image stream {stream}.",
     NO_SUCH_TAG: "Tag {tag} of image stream {stream} has no image{note}.",
     NOT_READY: "Image streams have not been read yet, so {written} stays as it is written.",
+    MIRROR_POD: "The Pod only shows what a node runs from a file of its own.",
+    NEVER_PULLED: "{written} is never pulled (its pull policy says so), so the node must have it under this name.",
+    NOT_LOOKED_UP: "The configuration does not have {written} looked up here.",
+    SKIPPED: "The configuration leaves {written} alone here.",
+    TOO_MANY_IMAGES: "The object has more images than are looked up in one.",
     OWNED_BY_CONTROLLER: "The object belongs to a controller, whose own template is what counts.",
     STREAM_REFERENCE: "{kind} {written} is left for the build to look up.",
     TEMPLATE_IMMUTABLE: "An object of this kind cannot be changed once it is stored.",

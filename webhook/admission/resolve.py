@@ -7,12 +7,12 @@ from typing import Final
 import msgspec
 
 from webhook.admission import reasons
+from webhook.admission.images import DOCKER_IMAGE
 from webhook.image import lookup
 from webhook.image.lookup import Stream
 from webhook.image.reference import InvalidReference, Reference, parse
 from webhook.view.index import Streams
 
-DOCKER_IMAGE: Final = "DockerImage"
 STREAM_TAG: Final = "ImageStreamTag"
 STREAM_IMAGE: Final = "ImageStreamImage"
 
@@ -22,7 +22,8 @@ _LATEST = "latest"
 class Decision(msgspec.Struct, frozen=True):
     """What becomes of one reference, and why.
 
-    `image` is the text that takes its place, None if it stays as `written`. `stream` is namespace/name.
+    `image` is the text that takes its place, None if it stays as `written`. `pull_spec` is the image by digest where it
+    was found though it does not take the place by itself. `stream` is namespace/name, `found` its record.
     """
 
     reason: str
@@ -32,6 +33,13 @@ class Decision(msgspec.Struct, frozen=True):
     tag: str = ""
     kind: str = DOCKER_IMAGE
     note: str = ""
+    pull_spec: str = ""
+    found: Stream | None = None
+
+    @property
+    def generation(self) -> int:
+        """The generation at which the tag got its image, 0 if it has none."""
+        return self.found.generation(self.tag) if self.found is not None else 0
 
     @property
     def message(self) -> str:
@@ -77,7 +85,8 @@ def resolve_object(
     if kind == DOCKER_IMAGE:
         return resolve(name, namespace, force, view, integrated)
     if kind == STREAM_IMAGE:
-        return Decision(reasons.STREAM_REFERENCE, name, kind=kind)
+        stream = f"{reference_namespace or namespace}/{name.partition('@')[0]}"
+        return Decision(reasons.STREAM_REFERENCE, name, stream=stream, kind=kind)
     if kind != STREAM_TAG:
         return Decision(reasons.UNSUPPORTED_KIND, name, kind=kind)
     stream_name, colon, tag = name.partition(":")
@@ -85,9 +94,13 @@ def resolve_object(
         return Decision(reasons.UNPARSABLE, name, kind=kind, note="an ImageStreamTag is written NAME:TAG")
     home = reference_namespace or namespace
     found = view.stream(home, stream_name)
-    if found is None or not found.local or _image(found, tag, view) is not None:
-        return Decision(reasons.STREAM_REFERENCE, name, stream=f"{home}/{stream_name}", tag=tag, kind=kind)
-    return _missing(found, name, f"{home}/{stream_name}", tag, kind)
+    stream = f"{home}/{stream_name}"
+    image = None if found is None else _image(found, tag, view)
+    if found is None or not found.local or image is not None:
+        return Decision(
+            reasons.STREAM_REFERENCE, name, stream=stream, tag=tag, kind=kind, pull_spec=image or "", found=found
+        )
+    return _missing(found, name, stream, tag, kind)
 
 
 def _local(reference: str, parsed: Reference, namespace: str, force: bool, partial: bool, view: Streams) -> Decision:
@@ -99,17 +112,18 @@ def _local(reference: str, parsed: Reference, namespace: str, force: bool, parti
         return Decision(reason, reference, stream=stream, tag=tag)
     allowed = force or found.local
     if partial and not allowed:
-        return Decision(reasons.LOOKUP_DISABLED, reference, stream=stream, tag=tag)
+        pull_spec = _image(found, tag, view) or ""
+        return Decision(reasons.LOOKUP_DISABLED, reference, stream=stream, tag=tag, pull_spec=pull_spec, found=found)
     image = _image(found, tag, view)
     if image is None:
         if allowed:
             return _missing(found, reference, stream, tag)
         return Decision(reasons.NO_SUCH_TAG, reference, stream=stream, tag=tag, note=_failure(found, tag))
     if not partial:
-        return Decision(reasons.INTEGRATED, reference, stream=stream, tag=tag)
+        return Decision(reasons.INTEGRATED, reference, stream=stream, tag=tag, pull_spec=image, found=found)
     if not image:
         return Decision(reasons.UNUSABLE_PULL_SPEC, reference, stream=stream, tag=tag)
-    return Decision(reasons.RESOLVED, reference, image, stream, tag)
+    return Decision(reasons.RESOLVED, reference, image, stream, tag, found=found)
 
 
 def _image(found: Stream, tag: str, view: Streams) -> str | None:
@@ -127,7 +141,7 @@ def _missing(found: Stream, reference: str, stream: str, tag: str, kind: str = D
     image = f"{found.repository}:{tag}"
     if image == reference:
         return Decision(reasons.INTEGRATED, reference, stream=stream, tag=tag, kind=kind, note=note)
-    return Decision(reasons.MISSING_TAG_DEFERRED, reference, image, stream, tag, kind, note)
+    return Decision(reasons.MISSING_TAG_DEFERRED, reference, image, stream, tag, kind, note, found=found)
 
 
 def _failure(found: Stream, tag: str) -> str:

@@ -19,8 +19,10 @@ from webhook.apiserver.imagestreams import (
 )
 from webhook.apiserver.imagestreamtags import ImageStreamTagRest
 from webhook.apiserver.imagetags import ImageTagRest
-from webhook.apiserver.namespaces import NamespaceRest
+from webhook.apiserver.namespaces import NamespaceRest, NamespaceStrategy, being_terminated
+from webhook.apiserver.requestinfo import RequestInfo
 from webhook.apiserver.rest import Call, Rest
+from webhook.apiserver.sandbox_subresources import EphemeralContainersRest, EphemeralContainersStrategy, ScaleRest
 from webhook.apiserver.stored import StatusRest, StoredRest
 from webhook.apiserver.streams import Streams
 from webhook.apiserver.streamviews import LayersRest, SecretsRest
@@ -53,18 +55,30 @@ class Catalog:
         """The resource of a path, or None."""
         return self._rests.get((group, version, resource, subresource))
 
-    def check_namespace(self, namespace: str) -> None:
-        """NotFound for a namespace that must be created first (contract 3.10); standalone any name works without."""
-        rest = self.find("", "v1", "namespaces", "")
-        if not namespace or namespace == "default" or not self._namespaces_are_real or not isinstance(rest, StoredRest):
-            return
-        if rest.find("", namespace) is None:
-            raise NotFound.of("namespaces", "", namespace)
+    def check_namespace(self, info: RequestInfo, name: str) -> None:
+        """Refuse a new object `name` where its namespace is not there or is being deleted (contract 3.10).
 
-    def namespaced_keys(self) -> tuple[str, ...]:
-        """The store's keys of all kinds that live in namespaces."""
+        Standalone, any name of a namespace works without its object.
+        """
+        rest = self.find("", "v1", "namespaces", "")
+        if not info.namespace or not isinstance(rest, StoredRest):
+            return
+        found = rest.find("", info.namespace)
+        if found is not None and "deletionTimestamp" in found["metadata"]:
+            raise being_terminated(info.resource, info.group, name, info.namespace)
+        if found is None and self._namespaces_are_real and info.namespace != "default":
+            raise NotFound.of("namespaces", "", info.namespace)
+
+    def settle_namespace(self, call: Call) -> None:
+        """After a write: a namespace that waited for what was in it may be free to go."""
+        rest = self.find("", "v1", "namespaces", "")
+        if call.namespace and not call.dry_run and isinstance(rest, NamespaceRest):
+            rest.settle(call, call.namespace)
+
+    def namespaced(self) -> tuple[StoredRest, ...]:
+        """All stored kinds that live in namespaces."""
         rests = (rest for (*_, subresource), rest in self._rests.items() if not subresource)
-        return tuple(rest.key for rest in rests if isinstance(rest, StoredRest) and rest.info.namespaced)
+        return tuple(rest for rest in rests if isinstance(rest, StoredRest) and rest.info.namespaced)
 
     def infos(self) -> list[ResourceInfo]:
         """What discovery tells of; each resource once."""
@@ -80,12 +94,12 @@ def build(store: Store, settings: Settings, mutate: sandbox.Mutate | None) -> Ca
     _image_group(catalog, store, settings, plain)
     namespaces = plain["namespaces"]
     assert isinstance(namespaces, NamespaceRest)
-    namespaces.contents = catalog.namespaced_keys()
+    namespaces.contents = catalog.namespaced()
     return catalog
 
 
 def _plain(catalog: Catalog, store: Store, info: ResourceInfo) -> StoredRest:
-    strategies: dict[str, type[sandbox.PlainStrategy]] = {"secrets": sandbox.SecretStrategy}
+    strategies: dict[str, type[Strategy]] = {"secrets": sandbox.SecretStrategy, "namespaces": NamespaceStrategy}
     strategy = strategies.get(info.resource, sandbox.PlainStrategy)()
     schema = sandbox_schema.for_kind(info.group, info.kind)
     kind = NamespaceRest if info.resource == "namespaces" else StoredRest
@@ -101,6 +115,12 @@ def _workload(catalog: Catalog, store: Store, info: ResourceInfo, mutate: sandbo
     if any(one.name == "status" for one in info.subresources):
         status = sandbox.WorkloadStatusStrategy()
         catalog.add(StatusRest(info, store, status, schema=schema, unconditional_update=True))
+    if info.resource in sandbox.SCALABLE:
+        alone = StoredRest(info, store, sandbox.WorkloadStrategy(info, None), schema=schema, unconditional_update=True)
+        catalog.add(ScaleRest(alone))
+    if info.resource == "pods":
+        debugging = EphemeralContainersStrategy(info, mutate)
+        catalog.add(EphemeralContainersRest(info, store, debugging, schema=schema, unconditional_update=True))
 
 
 def _image_group(catalog: Catalog, store: Store, settings: Settings, plain: dict[str, StoredRest]) -> None:

@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from webhook.apiserver.bodies import decoded
+from webhook.apiserver.reading import objects
 from webhook.apiserver.rest import Call, Rest, Selection
 from webhook.apiserver.stored import StoredRest
 from webhook.apiserver.streams import Streams
@@ -91,7 +93,7 @@ class ImageStreamImportRest(Rest):
         within = Call(call.user, "", dry_run=call.dry_run)
         image = {"kind": "Image", "apiVersion": self.api_version, **image}
         try:
-            return self.streams.images.create(within, image)
+            return decoded(self.streams.images.create(within, image))
         except AlreadyExists:
             found = self.streams.image(image["metadata"]["name"]) or image
             meta = {key: value for key, value in found["metadata"].items() if key != "resourceVersion"}
@@ -113,5 +115,5 @@ def _nested(obj: Json) -> Json:
 def pull_secrets(secrets: StoredRest, call: Call) -> list[Json]:
     """The registry credentials of the namespace, as Secrets (image-api 2.13)."""
     everything = Selection(LabelSelector.parse(""), FieldSelector.parse("", set()))
-    found = secrets.list(Call(call.user, call.namespace), everything).items
+    found = objects(secrets.list(Call(call.user, call.namespace), everything))
     return [one for one in found if is_pull_secret(one)]

@@ -1,7 +1,7 @@
 """The sandbox of the standalone server: workloads as plainly stored objects that pass through the same admission.
 
-There are no controllers behind them and, of Kubernetes' defaults, only imagePullPolicy, which depends on the name of
-the image before it is rewritten.
+There are no controllers behind them and, of Kubernetes' defaults, only the replicas and imagePullPolicy, which depends
+on the name of the image before it is rewritten.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from webhook.apiserver.rest import Call
-from webhook.apiserver.stored import Strategy
-from webhook.errors import Findings, Json
+from webhook.apiserver.strategy import Strategy
+from webhook.errors import FieldError, Findings, Json
 from webhook.image.reference import InvalidReference, parse
 from webhook.meta.resources import ResourceInfo, SubresourceInfo
 
-# (group, resource, operation, namespace, object, old object) -> (object, warnings)
-Mutate = Callable[[str, str, str, str, Json, Json | None], tuple[Json, list[str]]]
+# (group, resource, operation, namespace, object, old object, subresource) -> (object, warnings)
+Mutate = Callable[[str, str, str, str, Json, Json | None, str], tuple[Json, list[str]]]
 
 _ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 _TEMPLATE = ("spec", "template", "spec")
@@ -26,16 +26,21 @@ _TEMPLATE = ("spec", "template", "spec")
 def _info(
     group: str, resource: str, kind: str, short: tuple[str, ...] = (), *, namespaced: bool = True
 ) -> ResourceInfo:
-    status = (SubresourceInfo("status", kind, ("get", "patch", "update")),) if resource in _WITH_STATUS else ()
+    subresources = [SubresourceInfo("status", kind, _BELOW)] if resource in _WITH_STATUS else []
+    if resource in SCALABLE:
+        subresources.append(SubresourceInfo("scale", "Scale", _BELOW, "autoscaling", "v1"))
+    if resource == "pods":
+        subresources.append(SubresourceInfo(EPHEMERAL, kind, _BELOW))
     categories = ("all",) if group in ("apps", "batch") or resource in ("pods", "replicationcontrollers") else ()
     return ResourceInfo(
-        group, "v1", resource, kind.lower(), kind, namespaced, _ALL_VERBS, short, categories, subresources=status
+        group, "v1", resource, kind.lower(), kind, namespaced, _ALL_VERBS, short, categories, tuple(subresources)
     )
 
 
-_WITH_STATUS = frozenset(
-    ("pods", "replicationcontrollers", "deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs")
-)
+_BELOW = ("get", "patch", "update")
+EPHEMERAL = "ephemeralcontainers"
+SCALABLE = frozenset(("replicationcontrollers", "deployments", "replicasets", "statefulsets", "deploymentconfigs"))
+_WITH_STATUS = SCALABLE | {"pods", "daemonsets", "jobs", "cronjobs"}
 PLAIN = (
     _info("", "namespaces", "Namespace", ("ns",), namespaced=False),
     _info("", "secrets", "Secret"),
@@ -51,6 +56,7 @@ WORKLOADS = (
     _info("apps", "daemonsets", "DaemonSet", ("ds",)),
     _info("batch", "jobs", "Job"),
     _info("batch", "cronjobs", "CronJob", ("cj",)),
+    _info("apps.openshift.io", "deploymentconfigs", "DeploymentConfig", ("dc",)),
     _info("build.openshift.io", "builds", "Build"),
     _info("build.openshift.io", "buildconfigs", "BuildConfig", ("bc",)),
 )
@@ -64,6 +70,7 @@ POD_SPECS: dict[str, tuple[str, ...]] = {
     "StatefulSet": _TEMPLATE,
     "DaemonSet": _TEMPLATE,
     "Job": _TEMPLATE,
+    "DeploymentConfig": _TEMPLATE,
     "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
 }
 
@@ -92,7 +99,9 @@ class WorkloadStrategy(Strategy):
         self.info, self.mutate = info, mutate
 
     def default(self, obj: Json) -> Json:
-        """The pull policy of each container, as Kubernetes makes it of the image's tag."""
+        """One replica, and the pull policy of each container as Kubernetes makes it of the image's tag."""
+        if self.info.resource in SCALABLE and isinstance(obj.get("spec"), dict):
+            obj["spec"].setdefault("replicas", 1)
         pod_spec = _at(obj, POD_SPECS.get(self.info.kind, ()))
         for container in _containers(pod_spec):
             image = container.get("image")
@@ -112,15 +121,17 @@ class WorkloadStrategy(Strategy):
         if "status" in old:
             new = {**new, "status": old["status"]}
         new = self._admitted(call, "UPDATE", new, old)
+        findings = _immutable_findings(new, old) if self.info.kind == "Job" else []
         meta = dict(new["metadata"])
         if "generation" in old["metadata"]:
             meta["generation"] = old["metadata"]["generation"] + (new.get("spec") != old.get("spec"))
-        return {**new, "metadata": meta}, []
+        return {**new, "metadata": meta}, findings
 
-    def _admitted(self, call: Call, operation: str, obj: Json, old: Json | None) -> Json:
+    def _admitted(self, call: Call, operation: str, obj: Json, old: Json | None, subresource: str = "") -> Json:
         if self.mutate is None:
             return obj
-        changed, warnings = self.mutate(self.info.group, self.info.resource, operation, call.namespace, obj, old)
+        group, resource = self.info.group, self.info.resource
+        changed, warnings = self.mutate(group, resource, operation, call.namespace, obj, old, subresource)
         call.warnings.extend(warnings)
         return changed
 
@@ -146,6 +157,12 @@ def pull_policy(image: str) -> str:
     # OpenShift reads `my.app:v1` as a registry and no name; Kubernetes sees name and tag.
     tag = reference.tag or (reference.registry.partition(":")[2] if not reference.name else "")
     return "Always" if (tag or "latest") == "latest" else "IfNotPresent"
+
+
+def _immutable_findings(new: Json, old: Json) -> Findings:
+    """A Job runs the Pods that it was made for, or none."""
+    template, before = ((one.get("spec") or {}).get("template") for one in (new, old))
+    return [] if template == before else [FieldError.invalid("spec.template", template, "field is immutable")]
 
 
 def _at(obj: Any, path: tuple[str, ...]) -> Any:

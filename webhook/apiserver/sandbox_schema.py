@@ -15,7 +15,15 @@ _CORE: Final = "io.k8s.api.core.v1"
 _APPS: Final = "io.k8s.api.apps.v1"
 _BATCH: Final = "io.k8s.api.batch.v1"
 _BUILD: Final = "com.github.openshift.api.build.v1"
-_PACKAGES: Final = {"": _CORE, "apps": _APPS, "batch": _BATCH, "build.openshift.io": _BUILD}
+_DEPLOY: Final = "com.github.openshift.api.apps.v1"
+_PACKAGES: Final = {
+    "": _CORE,
+    "apps": _APPS,
+    "batch": _BATCH,
+    "apps.openshift.io": _DEPLOY,
+    "autoscaling": "io.k8s.api.autoscaling.v1",
+    "build.openshift.io": _BUILD,
+}
 _KEEP: Final[Json] = {"x-kubernetes-preserve-unknown-fields": True}
 _TEMPLATE: Final = f"{_CORE}.PodTemplateSpec"
 
@@ -129,6 +137,8 @@ def _workload(group: str, name: str, description: str, **properties: Json) -> tu
 _STRATEGY: Final[Json] = {**_loose("How pods are replaced."), "x-kubernetes-patch-strategy": "retainKeys"}
 _SELECTOR: Final = {**_loose("The labels of the pods."), "x-kubernetes-map-type": "atomic"}
 
+_PLAIN_SELECTOR: Final = {**mapping(string(""), "The labels of the pods."), "x-kubernetes-map-type": "atomic"}
+
 _KINDS: Final[Iterable[tuple[str, Json]]] = (
     _kind(
         "",
@@ -158,7 +168,14 @@ _KINDS: Final[Iterable[tuple[str, Json]]] = (
         "",
         "ReplicationController",
         "A number of equal pods.",
-        selector={**mapping(string(""), "The labels of the pods."), "x-kubernetes-map-type": "atomic"},
+        selector=_PLAIN_SELECTOR,
+    ),
+    _workload(
+        "apps.openshift.io",
+        "DeploymentConfig",
+        "Pods that are replaced step by step, as OpenShift did it first.",
+        selector=_PLAIN_SELECTOR,
+        strategy=_STRATEGY,
     ),
     _workload("apps", "ReplicaSet", "A number of equal pods.", selector=_SELECTOR),
     _workload("apps", "Deployment", "Pods that are replaced step by step.", selector=_SELECTOR, strategy=_STRATEGY),
@@ -181,6 +198,12 @@ _KINDS: Final[Iterable[tuple[str, Json]]] = (
             ),
             "status": _loose("The observed state."),
         },
+    ),
+    _kind(
+        "autoscaling",
+        "Scale",
+        "How many pods a workload has.",
+        {"spec": _spec(replicas=integer("How many there shall be.")), "status": _loose("How many there are.")},
     ),
     _kind("build.openshift.io", "Build", "The making of an image.", {"spec": _spec(), "status": _loose("The state.")}),
     _kind(

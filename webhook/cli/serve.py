@@ -108,6 +108,17 @@ _PATH = click.Path(path_type=Path)
     help="For tags that do not say: the image of one platform, or the whole manifest list.",
 )
 @click.option(
+    "--admission-config",
+    type=_FILE,
+    metavar="FILE",
+    help="What admission does, as an ImagePolicyConfig; see docs/admission-policy.md.",
+)
+@click.option(
+    "--push-notifications",
+    is_flag=True,
+    help="Let registries tell of pushes at /notifications; see docs/notifications.md.",
+)
+@click.option(
     "--registries", type=_FILE, metavar="FILE", help="Mirrors, allowed and blocked registries, egress, limits (YAML)."
 )
 @click.option(
@@ -149,7 +160,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, metavar="N", help="Processes that answer requests.")
 @click.option(
-    "--threads", type=click.IntRange(4, 4096), default=64, metavar="N", help="Threads of each; an open watch takes one."
+    "--threads", type=click.IntRange(8, 4096), default=64, metavar="N", help="Threads of each; an open watch takes one."
 )
 @click.option("--socket-timeout", type=click.FloatRange(min=0.1), default=10.0, hidden=True)
 def serve(
@@ -160,6 +171,8 @@ def serve(
     public_registry: str,
     max_bulk_import: int,
     import_mode: ImportMode,
+    admission_config: Path | None,
+    push_notifications: bool,
     registries: Path | None,
     registry_credentials: Path | None,
     certs_dir: Path | None,
@@ -193,6 +206,8 @@ def serve(
         public_registry=public_registry,
         max_bulk_import=max_bulk_import,
         import_mode=import_mode,
+        admission_config=admission_config,
+        push_notifications=push_notifications,
         registries=registries,
         registry_credentials=registry_credentials,
         certs_dir=certs_dir,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from webhook.image import digest
 
@@ -129,6 +130,7 @@ class Reference:
         return self.with_client_defaults() == other.with_client_defaults()
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Reference:
     """Read a reference; raises InvalidReference with the text of image-api 1.1."""
     if not text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,8 +13,10 @@ from webhook.errors import Json
 from webhook.kube import connection as connections
 from webhook.kube import failure
 from webhook.kube.connection import Connection
+from webhook.kube.decoding import OBJECTS, Decoding, Page
 from webhook.kube.watch import Watch
 
+T = TypeVar("T")
 Query = str | int | bool | None
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -56,34 +58,48 @@ class KubeClient:
         """One object, or one list as the server sends it."""
         return self._json("GET", path, query=query)
 
-    def pages(self, path: str, *, limit: int = PAGE, metadata_only: bool = False, **query: Query) -> Iterator[Json]:
+    def read(self, path: str, decoding: Decoding[T], *, deadline: float) -> T:
+        """One object, asked for once and given up after `deadline` seconds."""
+        return decoding.item(self._send("GET", path, query={}, read_timeout=deadline, patient=False).data)
+
+    def pages(
+        self, path: str, decoding: Decoding[T], *, limit: int = PAGE, metadata_only: bool = False, **query: Query
+    ) -> Iterator[Page[T]]:
         """A list in pages; raises `Expired` when it takes longer than the server remembers."""
         accept = _METADATA_LIST if metadata_only else _JSON
-        page = self._json("GET", path, query={**query, "limit": limit}, accept=accept)
-        yield page
-        while token := (page.get("metadata") or {}).get("continue"):
-            page = self._json("GET", path, query={**query, "limit": limit, "continue": token}, accept=accept)
+        token: str | None = ""
+        while token is not None:
+            asked = {**query, "limit": limit, "continue": token or None}
+            page = decoding.page(self._send("GET", path, query=asked, accept=accept).data)
+            token = (page.metadata and page.metadata.token) or None
             yield page
 
     def list(self, path: str, *, limit: int = PAGE, **query: Query) -> Iterator[Json]:
         """The objects of a list, page by page."""
-        for page in self.pages(path, limit=limit, metadata_only=False, **query):
-            yield from page.get("items") or ()
+        for page in self.pages(path, OBJECTS, limit=limit, metadata_only=False, **query):
+            yield from page.items or ()
 
     def watch(
-        self, path: str, *, resource_version: str, timeout_seconds: int, metadata_only: bool = False, **query: Query
-    ) -> Watch:
+        self,
+        path: str,
+        decoding: Decoding[T],
+        *,
+        resource_version: str,
+        timeout_seconds: int,
+        metadata_only: bool = False,
+        **query: Query,
+    ) -> Watch[T]:
         """Events after `resource_version`, with bookmarks."""
         query = {
             **query,
             "watch": True,
             "allowWatchBookmarks": True,
-            "resourceVersion": resource_version,
+            "resourceVersion": resource_version or None,
             "timeoutSeconds": timeout_seconds,
         }
         silence = min(_WATCH_SILENCE_SECONDS, timeout_seconds + _READ_SECONDS)
         accept = _METADATA if metadata_only else _JSON
-        return Watch(self._send("GET", path, query=query, accept=accept, stream=True, read_timeout=silence))
+        return Watch(self._send("GET", path, query=query, accept=accept, stream=True, read_timeout=silence), decoding)
 
     def create(self, path: str, body: Json, *, read_timeout: float = _READ_SECONDS, **query: Query) -> Json:
         """POST; `read_timeout` is in seconds, for commands that the server works on before it answers."""
@@ -127,6 +143,7 @@ class KubeClient:
         accept: str = _JSON,
         stream: bool = False,
         read_timeout: float = _READ_SECONDS,
+        patient: bool = True,
     ) -> urllib3.BaseHTTPResponse:
         headers = {**self._headers, "Accept": accept, **self._connection.headers()}
         if body is not None:
@@ -138,8 +155,8 @@ class KubeClient:
                 body=body,
                 headers=headers,
                 preload_content=not stream,
-                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=read_timeout),
-                retries=_RETRY,
+                timeout=_patient(read_timeout) if patient else urllib3.Timeout(total=read_timeout),
+                retries=_RETRY if patient else False,
                 redirect=False,
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -160,6 +177,10 @@ def _pool(connection: Connection, connections: int) -> urllib3.PoolManager:
     if not connection.verify:
         options |= {"cert_reqs": "CERT_NONE"}
     return urllib3.PoolManager(**options)
+
+
+def _patient(read_timeout: float) -> urllib3.Timeout:
+    return urllib3.Timeout(connect=_CONNECT_SECONDS, read=read_timeout)
 
 
 def _encode(body: Any) -> bytes:

@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
-from webhook.errors import Expired, Json, StatusError, TooManyRequests
+from webhook.errors import Expired, StatusError, TooManyRequests
 from webhook.kube.client import PAGE, KubeClient, Query
+from webhook.kube.decoding import BOOKMARK, OBJECTS, Change, Decoding, Page
 from webhook.kube.failure import Unreachable
 from webhook.kube.watch import Watch
 
@@ -22,49 +23,63 @@ _SHORTEST_WATCH, _LONGEST_WATCH = 300, 600
 # A watch that ends sooner and without an event would make a busy loop.
 _VERY_SHORT_SECONDS = 1.0
 
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 
-class Sink(Protocol):
+
+class Sink(Protocol[T_contra]):
     """Where the objects go; called by one thread, in order."""
 
-    def replace(self, objects: Iterable[Json], position: str) -> None:
-        """The whole collection; nothing may be taken over if the iteration raises."""
+    def replace(self, objects: Iterable[T_contra], position: str) -> None:
+        """The whole collection, as of `position` if that is known by now.
 
-    def apply(self, kind: str, item: Json) -> None:
+        What is not among the objects is gone, but only if the iteration does not raise.
+        """
+
+    def apply(self, kind: str, item: T_contra) -> None:
         """One change: ADDED, MODIFIED or DELETED."""
 
     def advance(self, position: str) -> None:
         """Everything up to this resource version has been delivered."""
 
 
-class Reflector:
+class Reflector(Generic[T]):
     """Feeds a `Sink` from `path`, for ever; failures are retried with jittered backoff.
 
     `synced` is set after the first complete list. `position` is the resource version up to which everything has been
-    delivered. `metadata_only` asks for objects without their contents.
+    delivered; set before the start, it is where the first watch resumes. `heard` is the wall-clock time at which the
+    server last said anything, 0 before. `metadata_only` asks for objects without their contents; `watch_list` asks for
+    the list as the beginning of the watch, and for pages if the server does not know how.
     """
 
     def __init__(
         self,
         client: KubeClient,
         path: str,
-        sink: Sink,
+        sink: Sink[T],
+        decoding: Decoding[T] | None = None,
         *,
         page: int = PAGE,
         metadata_only: bool = False,
+        watch_list: bool = False,
         query: dict[str, Query] | None = None,
         pause: Callable[[float], object] | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self.synced = threading.Event()
         self.position = ""
-        self._client, self._path, self._sink = client, path, sink
+        self.heard = 0.0
+        self.sink = sink
+        self._client, self._path = client, path
+        self.decoding: Decoding[Any] = decoding or OBJECTS
         self._page, self._query = page, query or {}
         self._metadata_only = metadata_only
+        self._watch_list = watch_list
         self._stopping = threading.Event()
         self._pause = pause or self._stopping.wait
         self._rng = rng or random.Random()
         self._failures = 0
-        self._watch: Watch | None = None
+        self._watch: Watch[T] | None = None
 
     def start(self) -> threading.Thread:
         """Runs in a thread of its own."""
@@ -87,10 +102,12 @@ class Reflector:
 
     def _round(self) -> None:
         try:
-            if not self.position:
-                self._list()
+            if self.position:
+                self._follow(self.position)
+            elif self._watch_list:
+                self._list_by_watch()
             else:
-                self._follow()
+                self._list()
         except Expired as error:
             log.info("%s: listing again: %s", self._path, error)
             self.position = ""
@@ -109,49 +126,65 @@ class Reflector:
             self._fail(error)
 
     def _list(self) -> None:
-        pages = self._client.pages(self._path, limit=self._page, metadata_only=self._metadata_only, **self._query)
+        pages = self._client.pages(
+            self._path, self.decoding, limit=self._page, metadata_only=self._metadata_only, **self._query
+        )
         first = next(pages)
-        position = str((first.get("metadata") or {}).get("resourceVersion") or "")
+        position = (first.metadata and first.metadata.version) or ""
         if not position:
             raise Unreachable("the list has no resource version to watch from")
-        self._sink.replace(_objects(chain([first], pages)), position)
+        self.sink.replace(_objects(chain([first], pages)), position)
         self._reached(position)
         self.synced.set()
 
-    def _follow(self) -> None:
+    def _list_by_watch(self) -> None:
+        try:
+            self._follow("", sendInitialEvents=True, resourceVersionMatch="NotOlderThan")
+        finally:
+            if not self.position and not self._stopping.is_set():
+                # Refused, not understood or broken off: pages are what every server has.
+                self._watch_list = False
+
+    def _follow(self, position: str, **query: Query) -> None:
         seconds = self._rng.randint(_SHORTEST_WATCH, _LONGEST_WATCH)
-        begun, seen = time.monotonic(), 0
+        begun, before = time.monotonic(), self.heard
         watch = self._client.watch(
             self._path,
-            resource_version=self.position,
+            self.decoding,
+            resource_version=position,
             timeout_seconds=seconds,
             metadata_only=self._metadata_only,
             **self._query,
+            **query,
         )
         self._watch = watch
         try:
-            if self._stopping.is_set():
-                # Stopped before there was a watch to interrupt.
-                return
-            for kind, item in watch:
-                if self._stopping.is_set():
-                    return
-                seen += 1
-                self._deliver(kind, item)
+            # Not when stopped before there was a watch to interrupt.
+            if not self._stopping.is_set():
+                self._read(iter(watch), initial=not position)
         finally:
             self._watch = None
             watch.close()
-        if not seen and time.monotonic() - begun < _VERY_SHORT_SECONDS:
+        if self.heard == before and time.monotonic() - begun < _VERY_SHORT_SECONDS:
             self._fail(Unreachable("the watch ended at once"))
 
-    def _deliver(self, kind: str, item: Json) -> None:
-        if kind != "BOOKMARK":
-            self._sink.apply(kind, item)
-        self._reached(str((item.get("metadata") or {}).get("resourceVersion") or self.position))
+    def _read(self, changes: Iterator[Change[T]], *, initial: bool) -> None:
+        if initial:
+            end: list[str] = []
+            self.sink.replace(_initial(changes, end), "")
+            self._reached(end[0])
+            self.synced.set()
+        for change in changes:
+            if self._stopping.is_set():
+                return
+            if change.item is not None:
+                self.sink.apply(change.kind, change.item)
+            self._reached(change.version or self.position)
 
     def _reached(self, position: str) -> None:
         self.position = position
-        self._sink.advance(position)
+        self.heard = time.time()
+        self.sink.advance(position)
         self._failures = 0
 
     def _fail(self, error: Exception) -> None:
@@ -164,6 +197,19 @@ class Reflector:
         self._pause(seconds)
 
 
-def _objects(pages: Iterable[Json]) -> Iterator[Json]:
+def _objects(pages: Iterable[Page[T]]) -> Iterator[T]:
     for page in pages:
-        yield from page.get("items") or ()
+        yield from page.items or ()
+
+
+def _initial(changes: Iterator[Change[T]], end: list[str]) -> Iterator[T]:
+    """The objects that a watch begins with; the resource version that they are current at goes into `end`."""
+    for change in changes:
+        if change.initial_end:
+            end.append(change.version)
+            return
+        if change.kind == BOOKMARK:
+            break
+        if change.item is not None:
+            yield change.item
+    raise Unreachable("the watch did not begin with the whole list")

@@ -1,15 +1,17 @@
-"""One open watch: the lines of a response as (type, object) pairs."""
+"""One open watch: the lines of a response as changes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import Generic, TypeVar
 
-import msgspec
 import urllib3
 
-from webhook.errors import Json
 from webhook.kube import failure
+from webhook.kube.decoding import Change, Decoding
+
+T = TypeVar("T")
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -20,27 +22,16 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield from (line for line in whole if line.strip())
 
 
-def event(line: bytes) -> tuple[str, Json]:
-    """One line as (type, object); raises the error that an ERROR event carries (api-server contract 4.2)."""
-    try:
-        decoded = msgspec.json.decode(line)
-        kind, item = decoded["type"], decoded["object"]
-    except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise failure.Unreachable(f"not a watch event: {error}") from error
-    if kind == "ERROR":
-        raise failure.of_status(item if isinstance(item, dict) else {})
-    return kind, item
-
-
-class Watch:
+class Watch(Generic[T]):
     """Events of one watch request; iterate once, in one thread, then `close`."""
 
-    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+    def __init__(self, response: urllib3.BaseHTTPResponse, decoding: Decoding[T]) -> None:
         self._response = response
+        self._decoding = decoding
 
-    def __iter__(self) -> Iterator[tuple[str, Json]]:
+    def __iter__(self) -> Iterator[Change[T]]:
         try:
-            yield from map(event, lines(self._response.stream(1 << 16)))
+            yield from map(self._decoding.event, lines(self._response.stream(1 << 16)))
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise failure.Unreachable(str(error)) from error
 

@@ -93,4 +93,5 @@ class Companion:
             status = 1
         finally:
             # Not sys.exit: the master's stack and exit handlers are not this process's.
+            logging.shutdown()
             os._exit(status)

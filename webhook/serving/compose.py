@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from webhook.admission.decide import Rewrite
 from webhook.admission.endpoint import AdmissionEndpoint
 from webhook.admission.mutate import Mutator
+from webhook.admission.objects import Objects
+from webhook.admission.policy_file import PolicyFile
+from webhook.admission.reviewer import Reviewer
+from webhook.apiserver import bodies
 from webhook.apiserver.app import create_app
 from webhook.controllers import imports
 from webhook.distribution import access
@@ -21,21 +23,20 @@ from webhook.errors import Json
 from webhook.importer import setup
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
-from webhook.kube.reflector import Reflector
 from webhook.meta.identity import User
 from webhook.reloading import Unusable
+from webhook.serving import following, notifications, policies
 from webhook.serving.chores import Chores
 from webhook.serving.companion import Stopping, Work
+from webhook.serving.following import Following
 from webhook.serving.health import Check, HealthEndpoint, WsgiApp
 from webhook.serving.identity import BearerToken
-from webhook.serving.metrics import MetricsEndpoint
+from webhook.serving.metrics import MetricsEndpoint, ReviewCounter
 from webhook.serving.workspace import CannotServe, authority, hosts, serving_pair
 from webhook.settings import Settings
 from webhook.storage.sqlite import SqliteStore
 from webhook.storage.store import Store
-from webhook.telemetry import ADMISSION_IMAGES, ADMISSION_REVIEWS, CERTIFICATE_EXPIRY
-from webhook.tls.authority import LOOPBACK_NAME, expiry
-from webhook.view import feed
+from webhook.tls.authority import LOOPBACK_NAME
 from webhook.view.direct import DirectView
 from webhook.view.index import View
 from webhook.view.namespaces import RunLevels
@@ -56,8 +57,11 @@ class Standalone:
     def __init__(self, settings: Settings, token: str) -> None:
         self._settings = settings
         self._token = token
-        # A file that cannot be used is refused here, before the fork.
+        # Files that cannot be used are refused here, before the fork.
         SqliteStore(settings.database).close()
+        self._policy = policies.policy_file(settings)
+        if settings.notification_token is not None:
+            notifications.TokenFile(settings.notification_token).ensure()
         try:
             access.of(settings)
         except Unusable as error:
@@ -65,10 +69,22 @@ class Standalone:
 
     def application(self, life: Life) -> WsgiApp:
         """The application of one worker, with a view and threads of its own."""
-        store = SqliteStore(self._settings.database)
-        view, levels = View(with_images=True), RunLevels()
-        self._keep(store, feed.reflectors(self._client("imagestreams-view"), view, levels), life)
-        return application(self._settings, store, view, levels, BearerToken(self._token), life)
+        settings = self._settings
+        store, levels = SqliteStore(settings.database), RunLevels()
+        kept = Following(
+            self._client("imagestreams-view"),
+            View(with_images=settings.watch_images),
+            levels,
+            serving_pair(settings).certificate,
+            watch_list=settings.watch_list,
+        )
+        kept.start(life, lambda: wait_until_listening(settings, life.stopping))
+        Chores(settings.data / "chores.lock", settings.compaction_interval, lambda: _chores(settings, store)).start(
+            life.stopping
+        )
+        policies.follow(self._policy, life.stopping)
+        served = application(settings, store, kept.view, levels, BearerToken(self._token), life, self._policy)
+        return self._notified(served, life)
 
     @property
     def background(self) -> Work | None:
@@ -89,19 +105,23 @@ class Standalone:
         stop.set()
         working.join(1)
 
+    def _notified(self, served: WsgiApp, life: Life) -> WsgiApp:
+        client, settings = self._client("imagestreams-notifications"), self._settings
+        listening = functools.partial(wait_until_listening, settings, life.stopping)
+        return notifications.accepting(served, settings.notification_token, client, life.stopping, listening)
+
     def _client(self, user_agent: str, connections: int = 8) -> KubeClient:
         return KubeClient(loopback(self._settings, self._token), user_agent=user_agent, connections=connections)
 
-    def _keep(self, store: Store, reflectors: Sequence[Reflector], life: Life) -> None:
-        settings = self._settings
-        threading.Thread(target=_follow, args=(settings, reflectors, life), name="view", daemon=True).start()
-        Chores(settings.data / "chores.lock", settings.compaction_interval, lambda: _chores(settings, store)).start(
-            life.stopping
-        )
-
 
 def application(
-    settings: Settings, store: Store, view: View, levels: RunLevels, authenticate: Authenticate, life: Life
+    settings: Settings,
+    store: Store,
+    view: View,
+    levels: RunLevels,
+    authenticate: Authenticate,
+    life: Life,
+    policy: PolicyFile,
 ) -> WsgiApp:
     """The layers of one worker, outermost first: health, metrics, admission, API."""
 
@@ -112,14 +132,17 @@ def application(
         return load("namespaces", "", name)
 
     # Workloads that are stored here are admitted against the store itself: a view would lag behind the last write.
-    mutate = Mutator(DirectView(load, settings.integrated_registry), settings, namespaces)
+    objects = Objects(load)
+    mutate = Mutator(DirectView(load, settings.integrated_registry), policy.current, namespaces, objects)
     app = create_app(store, settings, authenticate=authenticate, mutate=mutate, stopping=life.stopping)
-    admission = AdmissionEndpoint(app.wsgi_app, view, settings, namespaces=levels.get, observe=observe)
+    reviewer = Reviewer(view, policy.current, namespaces=levels.get, objects=objects)
+    most = max(1, settings.threads // 2)
+    admission = AdmissionEndpoint(app.wsgi_app, reviewer, observe=ReviewCounter(), most=most)
     app.wsgi_app = admission  # type: ignore[method-assign]
-    return HealthEndpoint(MetricsEndpoint(app, authenticate), checks(store, view, life))
+    return HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life, policy))
 
 
-def checks(store: Store, view: View, life: Life) -> dict[str, dict[str, Check]]:
+def checks(settings: Settings, store: Store, view: View, life: Life, policy: PolicyFile) -> dict[str, dict[str, Check]]:
     """What each health path asks, in order; /livez needs nothing but the worker itself."""
 
     def ping() -> None:
@@ -128,24 +151,11 @@ def checks(store: Store, view: View, life: Life) -> dict[str, dict[str, Check]]:
     def storage() -> None:
         store.revision()
 
-    def synced() -> str | None:
-        return None if view.ready and life.all_ready() else "not every worker has listed the image streams"
-
-    def shutdown() -> str | None:
-        return "the server is stopping" if life.stopping() else None
-
-    return {
-        "/livez": {"ping": ping},
-        "/healthz": {"ping": ping, "storage": storage},
-        "/readyz": {"ping": ping, "storage": storage, "view": synced, "shutdown": shutdown},
-    }
-
-
-def observe(outcome: str, images: Sequence[Rewrite], _seconds: float) -> None:
-    """Count one review and what was decided about its images."""
-    ADMISSION_REVIEWS.labels(outcome).inc()
-    for image in images:
-        ADMISSION_IMAGES.labels(image.decision.reason).inc()
+    live: dict[str, Check] = {"ping": ping}
+    stored = {**live, "storage": storage}
+    admits = following.checks(view, life, serving_pair(settings).certificate)
+    configured = {"admission-config": policies.check(policy)}
+    return {"/livez": live, "/healthz": stored, "/readyz": {**stored, **configured, **admits}}
 
 
 def loopback(settings: Settings, token: str) -> Connection:
@@ -167,25 +177,6 @@ def wait_until_listening(settings: Settings, stopping: Stopping) -> bool:
     return False
 
 
-def _follow(settings: Settings, reflectors: Sequence[Reflector], life: Life) -> None:
-    """Keep the view current, tell when it is, and end its watches when the server stops."""
-    CERTIFICATE_EXPIRY.set(expiry(serving_pair(settings).certificate).timestamp())
-    if not wait_until_listening(settings, life.stopping):
-        return
-    for reflector in reflectors:
-        reflector.start()
-    while not life.stopping() and not all(one.synced.is_set() for one in reflectors):
-        time.sleep(_TICK)
-    if not life.stopping():
-        life.ready()
-        if life.all_ready():
-            _log.info("Ready.")
-    while not life.stopping():
-        time.sleep(_TICK)
-    for reflector in reflectors:
-        reflector.stop()
-
-
 def _chores(settings: Settings, store: Store) -> None:
     store.compact()
     if authority(settings).ensure(hosts(settings)):
@@ -194,7 +185,4 @@ def _chores(settings: Settings, store: Store) -> None:
 
 def _stored(store: Store, resource: str, namespace: str, name: str) -> Json | None:
     found = store.get(resource, namespace, name)
-    if found is None:
-        return None
-    obj: Json = msgspec.json.decode(found.value)
-    return {**obj, "metadata": {**(obj.get("metadata") or {}), "resourceVersion": str(found.rv)}}
+    return None if found is None else bodies.decode(found)

@@ -10,8 +10,15 @@ from urllib.parse import parse_qs
 
 _log = logging.getLogger(__name__)
 
+
+class Note(str):
+    """What a check that passes has to say: shown by `?verbose`."""
+
+    __slots__ = ()
+
+
 Check = Callable[[], str | None]
-"""None when all is well, else why not: for the log, as the answer does not say."""
+"""None or a `Note` when all is well, else why not: for the log, as the answer does not say."""
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -45,7 +52,7 @@ class HealthEndpoint:
 def _single(checks: Mapping[str, Check], name: str) -> tuple[HTTPStatus, str]:
     if name not in checks:
         return HTTPStatus.NOT_FOUND, "404 page not found\n"
-    if _passes(name, checks[name]):
+    if _result(name, checks[name]) is not None:
         return HTTPStatus.OK, "ok"
     return HTTPStatus.INTERNAL_SERVER_ERROR, "internal server error: reason withheld\n"
 
@@ -56,8 +63,8 @@ def _all(root: str, checks: Mapping[str, Check], verbose: bool, excluded: Sequen
     for name, check in checks.items():
         if name in excluded:
             lines.append(f"[+]{name} excluded: ok\n")
-        elif _passes(name, check):
-            lines.append(f"[+]{name} ok\n")
+        elif (note := _result(name, check)) is not None:
+            lines.append(f"[+]{name} ok{note and ': '}{note}\n")
         else:
             failed = True
             lines.append(f"[-]{name} failed: reason withheld\n")
@@ -69,14 +76,16 @@ def _all(root: str, checks: Mapping[str, Check], verbose: bool, excluded: Sequen
     return HTTPStatus.OK, f"{''.join(lines)}{root} check passed\n" if verbose else "ok"
 
 
-def _passes(name: str, check: Check) -> bool:
+def _result(name: str, check: Check) -> str | None:
+    """What a passing check notes, mostly nothing; None for one that fails."""
     try:
         why = check()
     except Exception as error:  # a check that breaks is a check that fails
         why = f"{type(error).__name__}: {error}"
-    if why is not None:
-        _log.info("The health check %s fails: %s.", name, why)
-    return why is None
+    if why is None or isinstance(why, Note):
+        return why or ""
+    _log.info("The health check %s fails: %s.", name, why)
+    return None
 
 
 def _answer(start_response: StartResponse, status: HTTPStatus, text: str) -> Iterable[bytes]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client import multiprocess as shared
 
-from webhook.admission import endpoint
+from webhook.admission import endpoint, reasons
+from webhook.admission.decide import Rewrite
 from webhook.apiserver.requestinfo import parse
 from webhook.errors import StatusError
 from webhook.serving.health import PATHS, Environ, StartResponse, WsgiApp
-from webhook.telemetry import DURATION, IN_FLIGHT, REQUESTS
+from webhook.telemetry import ADMISSION_IMAGES, ADMISSION_REVIEWS, DURATION, IN_FLIGHT, REQUESTS
 
 PATH: Final = "/metrics"
 
@@ -44,11 +49,66 @@ class MetricsEndpoint:
             body = f"{error.message}\n".encode()
             start_response(f"{error.code} {error.reason}", [("Content-Type", "text/plain"), _length(body)])
             return [body]
-        registry = CollectorRegistry()
-        shared.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        body = generate_latest(registry)
+        body = exposition()
         start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST), _length(body)])
         return [body]
+
+
+def exposition() -> bytes:
+    """The measurements of all processes of the server, as text."""
+    registry = CollectorRegistry()
+    shared.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+@contextmanager
+def served(host: str, port: int) -> Iterator[int]:
+    """Serve /metrics on a plain port inside the `with`; the port comes back. OSError if it is taken."""
+    server = ThreadingHTTPServer((host, port), _Scraped, bind_and_activate=False)
+    server.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    server.socket.close()
+    server.socket = socket.socket(server.address_family)
+    server.server_bind()
+    server.server_activate()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, name="metrics", daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Scraped(BaseHTTPRequestHandler):
+    timeout = 10.0
+
+    def do_GET(self) -> None:
+        known = self.path.partition("?")[0] == PATH
+        body = exposition() if known else b"404 page not found\n"
+        self.send_response(200 if known else 404)
+        self.send_header("Content-Type", CONTENT_TYPE_LATEST if known else "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """A scrape is nothing to log."""
+
+
+class ReviewCounter:
+    """Counts reviews and what was decided about their images; the children are bound once (python.md A.7)."""
+
+    def __init__(self) -> None:
+        self._outcomes = {one: ADMISSION_REVIEWS.labels(one) for one in endpoint.OUTCOMES}
+        self._reasons = {one: ADMISSION_IMAGES.labels(one) for one in reasons.SENTENCES}
+        self._duration = DURATION.labels("create", "admission")
+
+    def __call__(self, outcome: str, images: Sequence[Rewrite], seconds: float) -> None:
+        """Count one review."""
+        self._outcomes[outcome].inc()
+        self._duration.observe(seconds)
+        for image in images:
+            self._reasons[image.decision.reason].inc()
 
 
 def _length(body: bytes) -> tuple[str, str]:
@@ -88,6 +148,7 @@ def route(environ: Mapping[str, Any]) -> tuple[str, str]:
     watch = parse_qs(str(environ.get("QUERY_STRING", ""))).get("watch", ["0"])[-1] in ("1", "true")
     info = parse(method, path, watch=watch)
     if info is None:
-        return _PLAIN_VERBS.get(method, "other"), "admission" if path == endpoint.PATH else "other"
+        admits = path in (endpoint.PATH, endpoint.VALIDATE_PATH)
+        return _PLAIN_VERBS.get(method, "other"), "admission" if admits else "other"
     resource = f"{info.resource}/{info.subresource}" if info.subresource else info.resource
     return info.verb or "other", resource

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import queue
+import signal
 import ssl
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +16,15 @@ from typing import Any, Final, Protocol
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.gthread import ThreadWorker
 from prometheus_client import multiprocess as shared
 
 from webhook.serving.companion import Companion, Stopping, Work
 from webhook.serving.health import WsgiApp
 from webhook.serving.identity import pre_request
 from webhook.serving.logs import ServerLogger
+from webhook.serving.memory import keep_freed
+from webhook.serving.pool import Pool
 from webhook.serving.roll import Roll
 from webhook.serving.workspace import authority, serving_pair
 from webhook.settings import Settings
@@ -25,6 +32,8 @@ from webhook.tls.context import ReloadingContext
 
 _GRACE: Final = 3
 """Seconds for open requests when the server stops; with all else it must stay under five."""
+
+_TICK: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,7 @@ class Life:
     stopping: Stopping
     ready: Callable[[], None]
     all_ready: Callable[[], bool]
+    draining: Callable[[], bool] = lambda: False
 
 
 class Program(Protocol):
@@ -47,6 +57,14 @@ class Program(Protocol):
         """What runs once per server in a process of its own, if anything."""
 
 
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's threaded worker, whose threads end when they are no longer needed."""
+
+    def get_thread_pool(self) -> Pool:
+        """Called by gunicorn once, in the worker."""
+        return Pool(self.cfg.threads)
+
+
 class Server(BaseApplication):  # type: ignore[misc]
     """One server: `run()` returns only by SystemExit."""
 
@@ -55,9 +73,12 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._program = program
         self._roll = Roll(settings.workers)
         self._worker: Any = None
+        # One byte that the master writes and the workers read.
+        self._drains = mmap.mmap(-1, 1)
         own = ReloadingContext(authority(settings).server, settings.socket_timeout)
-        given = settings.tls_cert is not None
-        self._tls = ReloadingContext(serving_pair(settings), settings.socket_timeout, own) if given else own
+        shown = serving_pair(settings)
+        given = shown != authority(settings).server
+        self._tls = ReloadingContext(shown, settings.socket_timeout, own) if given else own
         super().__init__()
 
     def load_config(self) -> None:
@@ -72,7 +93,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             if ":" in settings.host
             else f"{settings.host}:{settings.port}",
             "workers": settings.workers,
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "threads": settings.threads,
             "worker_connections": settings.threads + 2000,
             "reuse_port": True,
@@ -106,7 +127,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def _hooks(self) -> dict[str, Any]:
         return {
             "ssl_context": self._context,
-            "pre_request": pre_request,
+            "pre_request": self._pre_request,
             "pre_fork": self._pre_fork,
             "post_fork": self._post_fork,
             "child_exit": self._child_exit,
@@ -115,11 +136,18 @@ class Server(BaseApplication):  # type: ignore[misc]
     def _context(self, _config: object, _default: object) -> ssl.SSLContext:
         return self._tls.current()
 
+    def _pre_request(self, worker: Any, request: Any) -> None:
+        pre_request(worker, request)
+        if self._drains[0]:
+            # The answer says "Connection: close": clients that keep connections must go elsewhere.
+            request.force_close()
+
     def _pre_fork(self, _server: object, worker: Any) -> None:
         worker.roll_slot = self._roll.enter()
 
     def _post_fork(self, _server: object, worker: Any) -> None:
         self._worker = worker
+        keep_freed()
 
     def _child_exit(self, _server: object, worker: Any) -> None:
         self._roll.leave(worker.roll_slot)
@@ -133,21 +161,30 @@ class Server(BaseApplication):  # type: ignore[misc]
             stopping=lambda: not worker.alive or os.getppid() != worker.ppid,
             ready=lambda: self._roll.ready(worker.roll_slot),
             all_ready=self._roll.complete,
+            draining=lambda: bool(self._drains[0]),
         )
         return self._program.application(life)
 
     def run(self) -> None:
         """Serve until a signal ends it."""
         work = self._program.background
-        companion = Companion("the import controller", work, forget_metrics) if work is not None else None
-        _Master(self, companion).run()
+        companion = Companion("background work", work, forget_metrics) if work is not None else None
+        _Master(self, companion, self._drain).run()
+
+    def _drain(self, asked: Callable[[], bool]) -> None:
+        """Answer for a while, unready, until it is over or `asked` says that somebody insists."""
+        self._drains[0] = 1
+        until = time.monotonic() + self._settings.drain
+        while time.monotonic() < until and not asked():
+            time.sleep(_TICK)
 
 
 class _Master(Arbiter):  # type: ignore[misc]
     """gunicorn's master process, with one companion beside its workers."""
 
-    def __init__(self, app: Server, companion: Companion | None) -> None:
+    def __init__(self, app: Server, companion: Companion | None, drain: Callable[[Callable[[], bool]], None]) -> None:
         self._companion = companion
+        self._drain = drain
         super().__init__(app)
 
     def manage_workers(self) -> None:
@@ -155,6 +192,17 @@ class _Master(Arbiter):  # type: ignore[misc]
         super().manage_workers()
         if self._companion is not None:
             self._companion.ensure()
+
+    def handle_term(self) -> None:
+        """Asked to stop by an orchestrator, which needs time to tell everybody: drain first."""
+        self._drain(self._insisted)
+        super().handle_term()
+
+    def _insisted(self) -> bool:
+        try:
+            return self.SIG_QUEUE.get_nowait() in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+        except queue.Empty:
+            return False
 
     def stop(self, graceful: bool = True) -> None:
         """Stop everything at the same time, so that the waits do not add up."""

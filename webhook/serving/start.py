@@ -16,7 +16,7 @@ from webhook.storage.store import StoreUnavailable
 if TYPE_CHECKING:
     from webhook.serving.server import Program
 
-MakeProgram = Callable[[Settings, str], "Program"]
+MakeProgram = Callable[[Settings], "Program"]
 
 
 def start(settings: Settings, announce: Callable[[Settings], None], make_program: MakeProgram | None = None) -> None:
@@ -30,26 +30,27 @@ def start(settings: Settings, announce: Callable[[Settings], None], make_program
     try:
         with hold(settings.data), listening.reserve(settings.host, settings.port) as reserved:
             settings = replace(settings, port=reserved.getsockname()[1])
-            token = workspace.prepare(settings)
-            _serve(settings, token, announce, make_program)
+            workspace.prepare(settings)
+            _serve(settings, announce, make_program or _standalone)
     except StoreUnavailable as error:
         raise CannotServe(str(error)) from None
 
 
-def _serve(
-    settings: Settings, token: str, announce: Callable[[Settings], None], make_program: MakeProgram | None
-) -> None:
+def _serve(settings: Settings, announce: Callable[[Settings], None], make_program: MakeProgram) -> None:
     # Imported here, as prometheus_client looks for the shared folder when it is imported.
     from webhook.serving import logs
     from webhook.serving.server import Server
 
     logs.configure()
-    server = Server(settings, (make_program or _standalone)(settings, token))
+    # The program first: it may have a certificate to fetch that the server shows.
+    program = make_program(settings)
+    workspace.check_certificate(settings)
+    server = Server(settings, program)
     announce(settings)
     server.run()
 
 
-def _standalone(settings: Settings, token: str) -> Program:
+def _standalone(settings: Settings) -> Program:
     from webhook.serving.compose import Standalone
 
-    return Standalone(settings, token)
+    return Standalone(settings, workspace.administrator(settings))

@@ -7,6 +7,8 @@ import os
 import secrets
 import shutil
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -20,23 +22,36 @@ class CannotServe(Exception):
     """Why the server does not start, as a sentence with a way out."""
 
 
-def prepare(settings: Settings) -> str:
-    """Make the folder, the authority, the token and the kubeconfig; the administrator's token comes back.
-
-    `CannotServe` if the folder cannot be written or a certificate that was given cannot be served.
-    """
+def prepare(settings: Settings) -> None:
+    """Make the folder, the authority and the place for metrics; `CannotServe` if the folder cannot be written."""
     make_writable(settings.data)
-    try:
+    with _explained(settings):
         authority(settings).ensure(hosts(settings))
+        share_metrics(settings.metrics)
+
+
+def check_certificate(settings: Settings) -> None:
+    """`CannotServe` if the certificate that clients would see cannot be served."""
+    with _explained(settings):
         check(serving_pair(settings))
+
+
+def administrator(settings: Settings) -> str:
+    """Make the administrator's token and kubeconfig; the token comes back."""
+    with _explained(settings):
         token = _token(settings.token_file)
         write_private(settings.kubeconfig, kubeconfig(settings, token))
-        share_metrics(settings.metrics)
+        return token
+
+
+@contextmanager
+def _explained(settings: Settings) -> Iterator[None]:
+    try:
+        yield
     except UnusableCertificate as error:
         raise CannotServe(str(error)) from None
     except OSError as error:
         raise CannotServe(_unwritable(settings.data, error)) from None
-    return token
 
 
 def make_writable(folder: Path) -> None:
@@ -66,9 +81,11 @@ def hosts(settings: Settings) -> list[str]:
 
 
 def serving_pair(settings: Settings) -> Pair:
-    """The certificate that clients see: the administrator's, or the server's own."""
+    """The certificate that clients see: the administrator's, that of all copies, or the server's own."""
     if settings.tls_cert is not None and settings.tls_key is not None:
         return Pair(settings.tls_cert, settings.tls_key)
+    if settings.certificate_secret:
+        return Pair(settings.cluster_certificate / "tls.crt", settings.cluster_certificate / "tls.key")
     return authority(settings).server
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+from webhook.image.lookup import ImageStream
 from webhook.kube.client import KubeClient
+from webhook.kube.decoding import Decoding
 from webhook.kube.reflector import Reflector
-from webhook.view.index import ImageSink, StreamSink, View
+from webhook.view.index import ImageSink, Named, StreamSink, View
 from webhook.view.namespaces import RunLevels
 
 STREAMS: Final = "/apis/image.openshift.io/v1/imagestreams"
@@ -14,10 +16,13 @@ IMAGES: Final = "/apis/image.openshift.io/v1/images"
 NAMESPACES: Final = "/api/v1/namespaces"
 
 
-def reflectors(client: KubeClient, view: View, levels: RunLevels) -> list[Reflector]:
-    """The reflectors that these need, not started yet; images are read only for a view that asks for them."""
-    found = [Reflector(client, STREAMS, StreamSink(view)), Reflector(client, NAMESPACES, levels, metadata_only=True)]
+def reflectors(client: KubeClient, view: View, levels: RunLevels, *, watch_list: bool = False) -> list[Reflector[Any]]:
+    """The reflectors that these need, streams first, not started yet; images only for a view that asks for them."""
+    found: list[Reflector[Any]] = [
+        Reflector(client, STREAMS, StreamSink(view), Decoding(ImageStream), watch_list=watch_list),
+        Reflector(client, NAMESPACES, levels, metadata_only=True),
+    ]
     if view.with_images:
         # An Image is kilobytes of configuration, and its name is all that counts.
-        found.append(Reflector(client, IMAGES, ImageSink(view), metadata_only=True))
+        found.append(Reflector(client, IMAGES, ImageSink(view), Decoding(Named), metadata_only=True))
     return found

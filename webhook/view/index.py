@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol, Self
+
+import msgspec
 
 from webhook.errors import Json
 from webhook.image import lookup
-from webhook.image.lookup import Stream
+from webhook.image.lookup import ImageStream, Metadata, Stream
 
-_Key = tuple[str, str]
+Collection = dict[str, dict[str, Stream]]
+"""Namespace → name → stream; a tuple of both as the key would cost a tenth more memory and time."""
 
 
 class Streams(Protocol):
@@ -28,33 +31,46 @@ class Streams(Protocol):
         """Whether the Image object of a tag of `stream` exists."""
 
 
+class Named(msgspec.Struct, gc=False):
+    """An object of which only the name counts."""
+
+    metadata: Metadata | None = None
+
+
 class View:
     """An index that reflectors keep current; one per process, since a forked one is not shared (python.md C).
 
-    One thread per collection writes, any number read. Readers see each stream whole, as of some moment, and a list
-    takes effect at once.
+    One thread per collection writes, any number read. Readers see each stream whole, as of some moment.
     """
 
     def __init__(self, *, with_images: bool = False) -> None:
-        self._streams: dict[_Key, Stream] = {}
+        self._streams: Collection = {}
         self._images: set[str] | None = set() if with_images else None
         self._images_position = 0
         self._position = 0
         self._ready = threading.Event()
+        self._restored = False
+        self._origin = ""
 
     @classmethod
     def from_objects(cls, streams: Iterable[Json], images: Iterable[Json] | None = None) -> Self:
         """A view of given objects; without `images`, every Image is taken to exist."""
         view = cls(with_images=images is not None)
         if images is not None:
-            view.replace_images(images, str(sys.maxsize))
-        view.replace_streams(streams, "")
+            view.replace_images((msgspec.convert(one, Named) for one in images), str(sys.maxsize))
+        view.replace_streams((msgspec.convert(one, ImageStream) for one in streams), "")
         return view
 
     @property
     def ready(self) -> bool:
-        """Whether streams have been listed once, and images if they are watched."""
-        return self._ready.is_set() and (self._images is None or self._images_position > 0)
+        """Whether streams have been listed once, and images if they are watched, or both restored."""
+        listed = self._images is None or self._images_position > 0 or self._restored
+        return self._ready.is_set() and listed
+
+    @property
+    def restored_from(self) -> str:
+        """From when the streams are, while they are a snapshot's and the API has told nothing yet; else empty."""
+        return self._origin
 
     @property
     def with_images(self) -> bool:
@@ -67,11 +83,12 @@ class View:
         return self._position
 
     def __len__(self) -> int:
-        return len(self._streams)
+        return sum(map(len, list(self._streams.values())))
 
     def stream(self, namespace: str, name: str) -> Stream | None:
         """The stream of that name."""
-        return self._streams.get((namespace, name))
+        here = self._streams.get(namespace)
+        return here.get(name) if here is not None else None
 
     def has_image(self, image: str, stream: Stream, /) -> bool:
         """Whether the Image of a tag of `stream` exists, as far as can be known.
@@ -83,30 +100,52 @@ class View:
             return True
         return self._images_position < stream.version
 
-    def replace_streams(self, objects: Iterable[Json], position: str) -> None:
-        """The whole collection of streams."""
-        self._streams = {_key(one): lookup.record(one) for one in objects}
+    def replace_streams(self, objects: Iterable[ImageStream], position: str) -> None:
+        """The whole collection of streams.
+
+        Each is taken over as it comes, since a second index would double the memory; what is gone goes at the end.
+        """
+        known = self._names()
+        for one in objects:
+            self._put(one)
+            known.discard(_key(one))
+        for namespace, name in known:
+            self._drop(namespace, name)
         self._ready.set()
         self.advance_streams(position)
 
-    def apply_stream(self, kind: str, item: Json) -> None:
+    def apply_stream(self, kind: str, item: ImageStream) -> None:
         """One change of a stream."""
         if kind == "DELETED":
-            self._streams.pop(_key(item), None)
+            self._drop(*_key(item))
         else:
-            self._streams[_key(item)] = lookup.record(item)
+            self._put(item)
 
     def advance_streams(self, position: str) -> None:
         """Streams are current up to this resource version."""
         # No maximum: after a restore from a backup a server counts from a lower number again.
-        self._position = _number(position) or self._position
+        self._position = lookup.version_of(position) or self._position
+        self._origin = ""
 
-    def replace_images(self, objects: Iterable[Json], position: str) -> None:
+    def restore_streams(self, streams: Collection, origin: str) -> None:
+        """Streams as they were known before, until the API tells of them; `origin` says from when they are."""
+        self._streams = streams
+        self._restored, self._origin = True, origin
+        self._ready.set()
+
+    def streams(self) -> Iterator[tuple[str, str, Stream]]:
+        """Everything that is known, as (namespace, name, stream); each namespace as of one moment."""
+        # Copies of items are made in one step, which no writer can interrupt.
+        for namespace, here in list(self._streams.items()):
+            for name, stream in list(here.items()):
+                yield namespace, name, stream
+
+    def replace_images(self, objects: Iterable[Named], position: str) -> None:
         """The whole collection of images, of which only the names are kept."""
         self._images = {_key(one)[1] for one in objects}
         self.advance_images(position)
 
-    def apply_image(self, kind: str, item: Json) -> None:
+    def apply_image(self, kind: str, item: Named) -> None:
         """One change of an image."""
         images = self._images
         if images is None:
@@ -119,7 +158,20 @@ class View:
 
     def advance_images(self, position: str) -> None:
         """Images are current up to this resource version."""
-        self._images_position = _number(position) or self._images_position or 1
+        self._images_position = lookup.version_of(position) or self._images_position or 1
+
+    def _names(self) -> set[tuple[str, str]]:
+        return {(namespace, name) for namespace, here in self._streams.items() for name in here}
+
+    def _put(self, item: ImageStream) -> None:
+        namespace, name = _key(item)
+        self._streams.setdefault(namespace, {})[name] = lookup.record(item)
+
+    def _drop(self, namespace: str, name: str) -> None:
+        here = self._streams.get(namespace, {})
+        here.pop(name, None)
+        if not here:
+            self._streams.pop(namespace, None)
 
 
 class StreamSink:
@@ -140,10 +192,6 @@ class ImageSink:
         self.advance = view.advance_images
 
 
-def _key(item: Json) -> _Key:
-    metadata = item.get("metadata") or {}
-    return sys.intern(metadata.get("namespace") or ""), metadata.get("name") or ""
-
-
-def _number(position: str) -> int:
-    return int(position) if position.isascii() and position.isdigit() else 0
+def _key(item: ImageStream | Named) -> tuple[str, str]:
+    metadata = item.metadata or Metadata()
+    return sys.intern(metadata.namespace or ""), metadata.name or ""

@@ -1,7 +1,6 @@
 """Which fields of which objects are looked at, when, and what an update leaves alone: admission A.2 - A.5."""
 
 import copy
-from types import SimpleNamespace
 
 import jsonpatch
 import pytest
@@ -10,12 +9,14 @@ from hypothesis import strategies as st
 
 from tests.unit.admission.streams import INTEGRATED, V1, V2, view
 from webhook.admission import patch, reasons, review
-from webhook.admission.decide import Write, decide, examine, is_platform
-from webhook.admission.locations import COVERED, RESOLVE_NAMES
+from webhook.admission.decide import Write, decide, examine
+from webhook.admission.exemptions import is_platform
+from webhook.admission.locations import COVERED, LOCATIONS, RESOLVE_NAMES
+from webhook.admission.policy import Policy
 from webhook.errors import Forbidden
 
 VIEW = view()
-SETTINGS = SimpleNamespace(integrated_registry=INTEGRATED)
+POLICY = Policy(INTEGRATED)
 APP_V1, APP_V2 = f"quay.io/team/app@{V1}", f"quay.io/team/app@{V2}"
 ASK = {"annotations": {RESOLVE_NAMES: "*"}}
 
@@ -46,7 +47,7 @@ def build(strategy="sourceStrategy", images=(), **origin):
 
 
 def changes(group, resource, obj, old=None, operation="CREATE", namespace="shop", subresource=""):
-    found = decide(group, resource, "", operation, namespace, obj, old, VIEW, SETTINGS, subresource)
+    found = decide(group, resource, "", operation, namespace, obj, old, VIEW, POLICY, subresource)
     return {patch.pointer(one.path): one.new for one in found}
 
 
@@ -228,17 +229,16 @@ def test_a_deployment_without_a_template_is_left_to_its_validation():
         ("", "pods", "shop", {"openshift.io/run-level": "1"}, True),
         ("", "pods", "shop", {"openshift.io/run-level": "2"}, False),
         ("build.openshift.io", "builds", "default", {}, False),
-        ("", "services", "default", {}, False),
     ],
 )
 def test_platform_namespaces_are_exempt_but_not_from_builds(group, resource, namespace, labels, expected):
-    assert is_platform(group, resource, namespace, lambda _: labels) is expected
+    assert is_platform(LOCATIONS[group, resource], namespace, lambda _: labels) is expected
 
 
 def test_an_object_as_a_whole_left_alone_says_so_for_each_image():
     item = review.read(pod("app:v1", "app:v2"))
     write = Write("", "pods", "CREATE", "default", item, platform=True)
-    found = list(examine(write, VIEW, SETTINGS))
+    found = list(examine(write, VIEW, POLICY))
     assert [(one.old, one.new, one.decision.reason) for one in found] == [
         ("app:v1", "app:v1", reasons.NAMESPACE_SKIPPED),
         ("app:v2", "app:v2", reasons.NAMESPACE_SKIPPED),
@@ -274,11 +274,11 @@ PODS = st.builds(
 @given(PODS)
 def test_the_patch_and_the_direct_way_give_the_same_and_a_second_pass_changes_nothing(obj):
     before = copy.deepcopy(obj)
-    found = decide("", "pods", "Pod", "CREATE", "shop", obj, None, VIEW, SETTINGS)
+    found = decide("", "pods", "Pod", "CREATE", "shop", obj, None, VIEW, POLICY)
     patched = jsonpatch.apply_patch(obj, patch.operations(found))
     assert obj == before
     assert patched == patch.apply(obj, found)
-    assert decide("", "pods", "Pod", "CREATE", "shop", patched, None, VIEW, SETTINGS) == []
+    assert decide("", "pods", "Pod", "CREATE", "shop", patched, None, VIEW, POLICY) == []
     for one in found:
         holder = patched
         for part in one.path:
@@ -288,6 +288,6 @@ def test_the_patch_and_the_direct_way_give_the_same_and_a_second_pass_changes_no
 
 @given(PODS, PODS)
 def test_an_update_never_touches_anything_but_images(old, new):
-    found = decide("", "pods", "Pod", "UPDATE", "shop", new, old, VIEW, SETTINGS)
+    found = decide("", "pods", "Pod", "UPDATE", "shop", new, old, VIEW, POLICY)
     assert all(one.path[-1] == "image" for one in found)
-    assert decide("", "pods", "Pod", "UPDATE", "shop", new, new, VIEW, SETTINGS) == []
+    assert decide("", "pods", "Pod", "UPDATE", "shop", new, new, VIEW, POLICY) == []

@@ -1,16 +1,18 @@
 """Image lookup as the sandbox calls it."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from tests.unit.admission.streams import INTEGRATED, V1, V2, event, stream, view
-from webhook.admission.mutate import FAULT, NOT_READY, Mutator
+from webhook.admission.mutate import Mutator
+from webhook.admission.notices import FAULT, NOT_READY
+from webhook.admission.policy import Policy
 from webhook.errors import Forbidden
 from webhook.view.direct import IMAGES, STREAMS, DirectView
 from webhook.view.index import View
 
-SETTINGS = SimpleNamespace(integrated_registry=INTEGRATED)
+
+def policy():
+    return Policy(INTEGRATED)
 
 
 def pod(image):
@@ -19,7 +21,7 @@ def pod(image):
 
 def test_the_object_comes_back_rewritten_and_the_given_one_is_untouched():
     given = pod("app:v1")
-    stored, warnings = Mutator(view(), SETTINGS)("", "pods", "CREATE", "shop", given, None, "")
+    stored, warnings = Mutator(view(), policy)("", "pods", "CREATE", "shop", given, None, "")
     assert (stored, warnings) == (pod(f"quay.io/team/app@{V1}"), [])
     assert given == pod("app:v1")
 
@@ -29,20 +31,20 @@ def test_the_object_comes_back_rewritten_and_the_given_one_is_untouched():
     [("pods", pod("nginx")), ("pods", {"spec": {"containers": 1}}), ("services", {"spec": {}})],
 )
 def test_what_does_not_change_is_the_same_object(resource, obj):
-    stored, warnings = Mutator(view(), SETTINGS)("", resource, "CREATE", "shop", obj)
+    stored, warnings = Mutator(view(), policy)("", resource, "CREATE", "shop", obj)
     assert stored is obj
     assert warnings == []
 
 
 def test_a_run_level_namespace_is_skipped():
     namespaces = {"shop": {"metadata": {"labels": {"openshift.io/run-level": "1"}}}}
-    stored, _ = Mutator(view(), SETTINGS, namespaces.get)("", "pods", "CREATE", "shop", pod("app:v1"))
+    stored, _ = Mutator(view(), policy, namespaces.get)("", "pods", "CREATE", "shop", pod("app:v1"))
     assert stored == pod("app:v1")
 
 
 def test_a_replication_controller_without_a_template_is_refused():
     with pytest.raises(Forbidden):
-        Mutator(view(), SETTINGS)("", "replicationcontrollers", "CREATE", "shop", {"metadata": {"name": "web"}})
+        Mutator(view(), policy)("", "replicationcontrollers", "CREATE", "shop", {"metadata": {"name": "web"}})
 
 
 def test_our_own_faults_and_an_empty_view_are_warnings():
@@ -52,13 +54,13 @@ def test_our_own_faults_and_an_empty_view_are_warnings():
         def stream(self, namespace, name):
             raise RuntimeError("database is locked")
 
-    assert Mutator(Broken(), SETTINGS)("", "pods", "CREATE", "shop", pod("app:v1")) == (pod("app:v1"), [FAULT])
-    assert Mutator(View(), SETTINGS)("", "pods", "CREATE", "shop", pod("app:v1")) == (pod("app:v1"), [NOT_READY])
+    assert Mutator(Broken(), policy)("", "pods", "CREATE", "shop", pod("app:v1")) == (pod("app:v1"), [FAULT])
+    assert Mutator(View(), policy)("", "pods", "CREATE", "shop", pod("app:v1")) == (pod("app:v1"), [NOT_READY])
 
 
 def test_a_direct_view_sees_every_write_at_once():
     stored = {}
-    mutate = Mutator(DirectView(lambda *key: stored.get(key), INTEGRATED), SETTINGS)
+    mutate = Mutator(DirectView(lambda *key: stored.get(key), INTEGRATED), policy)
 
     def image():
         return mutate("", "pods", "CREATE", "shop", pod("app:v1"))[0]["spec"]["containers"][0]["image"]

@@ -32,7 +32,7 @@ class Mutate:
     def __init__(self):
         self.asked = []
 
-    def __call__(self, group, resource, operation, namespace, obj, old):
+    def __call__(self, group, resource, operation, namespace, obj, old, subresource):
         self.asked.append((group, resource, operation, namespace, None if old is None else web(old)["image"]))
         container = {**web(obj), "image": PINNED}
         return {**obj, "spec": {**obj["spec"], "template": {"spec": {"containers": [container]}}}}, ["pinned"]

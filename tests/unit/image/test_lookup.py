@@ -1,5 +1,8 @@
 """What a look-up keeps of a stream: image-api 7.1, 12.17, 12.18; admission A.6."""
 
+import json
+
+import msgspec
 import pytest
 
 from tests.unit.admission.streams import INTEGRATED, V1, V2, event, stream
@@ -20,6 +23,9 @@ REPOSITORY = f"{INTEGRATED}/shop/app"
         pytest.param("", "Source", "", id="no recorded address"),
         pytest.param("my.app:v1", "Source", "", id="a registry without a repository"),
         pytest.param("https://quay.io/team/app", "Source", "", id="no reference at all"),
+        pytest.param("quay.io/team/app@sha256:12", "Source", "", id="a recorded digest that is none"),
+        pytest.param(f"quay.io/team/app:v1@{V1}", "Source", f"quay.io/team/app@{V1}", id="a tag beside the digest"),
+        pytest.param(f"quay.io/Team/app@{V1}", "Source", "", id="no reference before the right digest"),
     ],
 )
 def test_the_final_pull_spec_is_by_digest(reference, policy, expected):
@@ -57,10 +63,33 @@ def test_an_empty_stream_is_a_stream_without_tags(empty):
 
 
 def test_the_version_is_a_number_where_it_is_one():
-    assert lookup.version({"metadata": {"resourceVersion": "42"}}) == 42
-    assert lookup.version({"metadata": {"resourceVersion": "x"}}) == 0
+    assert [lookup.version_of(text) for text in ("42", "x", "", None, "²")] == [42, 0, 0, 0, 0]
 
 
 def test_a_stream_of_ten_thousand_tags_is_recorded_in_one_go():
     many = {f"v{number}": event("quay.io/team/app:v1", V1) for number in range(10_000)}
     assert len(lookup.record(stream("shop", "app", **many)).tags) == 10_000
+
+
+def test_each_image_keeps_the_generation_at_which_its_tag_got_it():
+    found = lookup.record(
+        stream(
+            "shop",
+            "app",
+            failures={"gone": "not found"},
+            v1=event("quay.io/team/app:v1", V1, generation=3),
+            v2=event("quay.io/team/app:v2", V2, generation=7),
+        )
+    )
+    assert [found.generation(tag) for tag in ("v1", "v2", "gone", "v9")] == [3, 7, 0, 0]
+
+
+def test_a_decoded_stream_and_one_in_memory_have_the_same_record():
+    item = stream("shop", "app", local=True, failures={"gone": "not found"}, v1=event("quay.io/team/app:v1", V1))
+    assert lookup.record(msgspec.json.decode(json.dumps(item), type=lookup.ImageStream)) == lookup.record(item)
+
+
+@pytest.mark.parametrize("odd", [{"status": {"tags": {}}}, {"spec": []}, {"metadata": {"resourceVersion": 7}}])
+def test_a_stream_of_an_odd_shape_is_a_value_error(odd):
+    with pytest.raises(ValueError, match="Expected"):
+        lookup.record(odd)

@@ -9,8 +9,9 @@ from webhook import errors
 from webhook.kube import failure
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection, NoConfiguration, from_kubeconfig
+from webhook.kube.decoding import OBJECTS
 from webhook.kube.failure import Unreachable
-from webhook.kube.watch import event, lines
+from webhook.kube.watch import lines
 
 PODS = "/api/v1/namespaces/shop/pods"
 
@@ -115,8 +116,8 @@ def line(type_, **item):
 
 def test_a_watch_gives_events_as_they_come(api, client):
     api.expect("GET", PODS, (200, [line("ADDED", n=1)[:9], line("ADDED", n=1)[9:] + line("DELETED", n=1), b"\n"]))
-    watch = client.watch(PODS, resource_version="7", timeout_seconds=300)
-    assert list(watch) == [("ADDED", {"n": 1}), ("DELETED", {"n": 1})]
+    watch = client.watch(PODS, OBJECTS, resource_version="7", timeout_seconds=300)
+    assert [(kind, item) for kind, item, *_ in watch] == [("ADDED", {"n": 1}), ("DELETED", {"n": 1})]
     watch.close()
     assert api.requests[0]["query"] == {
         "watch": "true",
@@ -128,7 +129,7 @@ def test_a_watch_gives_events_as_they_come(api, client):
 
 def test_an_error_event_is_raised(api, client):
     api.expect("GET", PODS, (200, [line("ERROR", kind="Status", code=410, reason="Expired", message="too old")]))
-    watch = client.watch(PODS, resource_version="7", timeout_seconds=300)
+    watch = client.watch(PODS, OBJECTS, resource_version="7", timeout_seconds=300)
     with pytest.raises(errors.Expired, match="too old"):
         list(watch)
     watch.close()
@@ -136,7 +137,7 @@ def test_an_error_event_is_raised(api, client):
 
 def test_a_watch_that_is_cut_off_is_unreachable(api, client):
     api.expect("GET", PODS, (200, [line("ADDED", n=1), None]))
-    watch = client.watch(PODS, resource_version="7", timeout_seconds=300)
+    watch = client.watch(PODS, OBJECTS, resource_version="7", timeout_seconds=300)
     with pytest.raises(Unreachable):
         list(watch)
     watch.close()
@@ -145,7 +146,7 @@ def test_a_watch_that_is_cut_off_is_unreachable(api, client):
 def test_a_watch_can_be_interrupted_from_another_thread(api, client):
     silence, started = threading.Event(), threading.Event()
     api.expect("GET", PODS, (200, [line("ADDED", n=1), silence]))
-    watch = client.watch(PODS, resource_version="7", timeout_seconds=300)
+    watch = client.watch(PODS, OBJECTS, resource_version="7", timeout_seconds=300)
     ended = []
 
     def read():
@@ -179,10 +180,14 @@ def test_chunks_are_cut_into_lines(chunks, expected):
     assert list(lines(chunks)) == expected
 
 
-@pytest.mark.parametrize("bad", [b"{", b"[]", b"{}", b'{"type":"ADDED"}', b"7"])
-def test_a_line_that_is_no_event_is_an_answer_that_cannot_be_used(bad):
+def test_one_object_is_read_within_a_deadline(api, client):
+    api.expect("GET", PODS, (200, {"kind": "Pod"}))
+    assert client.read(PODS, OBJECTS, deadline=5) == {"kind": "Pod"}
+    silence = threading.Event()
+    api.expect("GET", PODS, (200, [silence]))
     with pytest.raises(Unreachable):
-        event(bad)
+        client.read(PODS, OBJECTS, deadline=0.05)
+    silence.set()
 
 
 def test_a_kubeconfig_gives_server_authority_and_token(tmp_path):

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from webhook.errors import Expired, Forbidden, InternalError, TooManyRequests
+from webhook.errors import Expired, Forbidden, InternalError, Invalid, TooManyRequests
+from webhook.kube.decoding import Change, ListMeta, Page
 from webhook.kube.failure import Unreachable
 from webhook.kube.reflector import Reflector
 
@@ -37,15 +38,17 @@ class Script:
         self.lists, self.watches = list(lists), list(watches)
         self.asked = []
 
-    def pages(self, path, *, limit, metadata_only, **query):
+    def pages(self, path, decoding, *, limit, metadata_only, **query):
         self.asked.append(("list", limit, query))
         for page in self._next(self.lists):
             if isinstance(page, Exception):
                 raise page
             yield page
 
-    def watch(self, path, *, resource_version, timeout_seconds, metadata_only, **query):
-        self.asked.append(("watch", resource_version))
+    def watch(self, path, decoding, *, resource_version, timeout_seconds, metadata_only, **query):
+        self.asked.append(
+            ("watch", resource_version, query) if "sendInitialEvents" in query else ("watch", resource_version)
+        )
         assert 300 <= timeout_seconds <= 600
         return ScriptedWatch(self._next(self.watches))
 
@@ -75,11 +78,11 @@ class ScriptedWatch:
 
 
 def page(version, *numbers):
-    return {"metadata": {"resourceVersion": version}, "items": [{"n": number} for number in numbers]}
+    return Page(ListMeta(version), [{"n": number} for number in numbers])
 
 
 def change(kind, version, number=None):
-    return kind, {"n": number, "metadata": {"resourceVersion": version}}
+    return Change(kind, None if kind == "BOOKMARK" else {"n": number}, version)
 
 
 def run(script, rounds, sink=None, **more):
@@ -176,10 +179,54 @@ def test_a_watch_that_ends_at_once_is_no_busy_loop():
     assert len(pauses) == 2
 
 
+INITIAL = {"sendInitialEvents": True, "resourceVersionMatch": "NotOlderThan"}
+END = Change("BOOKMARK", None, "9", initial_end=True)
+
+
+def test_a_list_can_be_the_beginning_of_the_watch():
+    script = Script(watches=[[change("ADDED", "3", 1), change("ADDED", "8", 2), END, change("DELETED", "12", 1)], []])
+    reflector, sink, pauses = run(script, 2, watch_list=True)
+    assert script.asked == [("watch", "", INITIAL), ("watch", "12")]
+    assert sink.calls == [("replace", [1, 2], ""), ("advance", "9"), ("DELETED", 1), ("advance", "12")]
+    assert reflector.synced.is_set()
+    assert len(pauses) == 1
+
+
+@pytest.mark.parametrize(
+    "watch",
+    [
+        pytest.param(Invalid("sendInitialEvents is forbidden"), id="it refuses"),
+        pytest.param([change("ADDED", "3", 1), change("BOOKMARK", "4")], id="it sends the bookmarks of any watch"),
+        pytest.param([change("ADDED", "3", 1)], id="the watch ends before its time"),
+    ],
+)
+def test_pages_are_read_where_the_server_does_not_begin_a_watch_with_the_list(watch):
+    script = Script(lists=[[page("7", 1)]], watches=[watch])
+    reflector, sink, _ = run(script, 2, watch_list=True)
+    assert [asked[0] for asked in script.asked] == ["watch", "list"]
+    assert sink.calls == [("replace", [1], "7"), ("advance", "7")]
+    assert reflector.synced.is_set()
+
+
+def test_a_position_that_is_known_already_spares_the_list():
+    script = Script(watches=[[change("ADDED", "9", 1)]])
+    reflector = Reflector(script, PATH, Sink(), pause=lambda seconds: None)
+    reflector.position = "8"
+    reflector.run(1)
+    assert script.asked == [("watch", "8")]
+
+
+def test_an_object_that_cannot_be_read_is_passed_by():
+    script = Script(lists=[[page("7")]], watches=[[Change("ADDED", None, "8"), change("ADDED", "9", 1)]])
+    reflector, sink, _ = run(script, 2)
+    assert sink.calls[2:] == [("advance", "8"), ("ADDED", 1), ("advance", "9")]
+    assert reflector.position == "9"
+
+
 def test_it_stops_while_a_real_watch_is_silent(api, client):
     silence, seen = threading.Event(), threading.Event()
     event = json.dumps({"type": "ADDED", "object": {"n": 1, "metadata": {"resourceVersion": "8"}}}).encode()
-    api.expect("GET", PATH, (200, page("7")), (200, [event + b"\n", silence]))
+    api.expect("GET", PATH, (200, {"metadata": {"resourceVersion": "7"}, "items": []}), (200, [event + b"\n", silence]))
 
     class Seen(Sink):
         def apply(self, kind, item):

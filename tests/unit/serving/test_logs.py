@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import os
 import sys
+import threading
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from gunicorn.config import Config
 
-from webhook.serving.logs import ACCESS, JsonLines, ReadableLines, ServerLogger, redacted
+from webhook.serving.logs import ACCESS, Gathering, JsonLines, ReadableLines, ServerLogger, redacted
 
 
 def record(message: str, level: int = logging.INFO, **more: object) -> logging.LogRecord:
@@ -67,7 +70,7 @@ def test_other_text_stays_as_it_is(text):
     [
         ("GET", "/apis?timeout=32s", "GET /apis 200 12.3ms"),
         ("GET", "/api/v1/pods?watch=true&resourceVersion=5", "WATCH /api/v1/pods 200 12.3ms"),
-        ("POST", "/admission/mutate", "POST /admission/mutate 200 12.3ms"),
+        ("POST", "/admission/mutate?timeout=3s", None),
         ("GET", "/healthz", None),
         ("GET", "/readyz/storage?verbose", None),
         ("GET", "/a\x1b[31m", "GET /a\\x1b[31m 200 12.3ms"),
@@ -79,3 +82,50 @@ def test_an_access_line_is_short(method, uri, line, caplog):
     took = timedelta(milliseconds=12.3)
     ServerLogger(Config()).access(SimpleNamespace(status="200 OK"), None, environ, took)
     assert [one.getMessage() for one in caplog.records] == ([line] if line else [])
+
+
+@pytest.fixture
+def gathering():
+    handler = Gathering(io.StringIO())
+    handler.setFormatter(ReadableLines())
+    yield handler
+    handler.close()
+
+
+def test_a_warning_is_written_at_once_with_all_lines_before_it(gathering):
+    gathering.handle(record("first"))
+    gathering.handle(record("second", logging.WARNING))
+    assert [line.partition(" ")[2] for line in gathering.stream.getvalue().splitlines()] == ["first", "warning: second"]
+
+
+def test_lines_are_written_soon_although_nothing_follows(gathering):
+    written = threading.Event()
+
+    class Told(io.StringIO):
+        def flush(self):
+            if self.getvalue():
+                written.set()
+
+    gathering.setStream(Told())
+    gathering.handle(record("alone"))
+    assert written.wait(10)
+    assert gathering.stream.getvalue().endswith("alone\n")
+
+
+def test_a_child_does_not_write_the_lines_of_its_parent_again(gathering, tmp_path):
+    with (tmp_path / "log").open("w") as file:
+        gathering.setStream(file)
+        gathering.handle(record("of the parent"))
+        child = os.fork()
+        if child == 0:
+            gathering.flush()
+            os._exit(0)
+        os.waitpid(child, 0)
+        gathering.flush()
+    assert (tmp_path / "log").read_text().count("of the parent") == 1
+
+
+def test_a_reader_that_is_gone_stops_nobody(gathering):
+    gathering.stream.close()
+    gathering.handle(record("to nobody", logging.WARNING))
+    gathering.setStream(io.StringIO())

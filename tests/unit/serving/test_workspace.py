@@ -22,8 +22,15 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(data=tmp_path / "data", port=9443)
 
 
+def start(settings):
+    """As a server does it; the administrator's token."""
+    workspace.prepare(settings)
+    workspace.check_certificate(settings)
+    return workspace.administrator(settings)
+
+
 def test_the_kubeconfig_is_complete_in_itself(settings):
-    token = workspace.prepare(settings)
+    token = start(settings)
     config = yaml.safe_load(settings.kubeconfig.read_text())
     cluster = config["clusters"][0]["cluster"]
     assert cluster["server"] == "https://127.0.0.1:9443"
@@ -35,31 +42,31 @@ def test_the_kubeconfig_is_complete_in_itself(settings):
 
 @pytest.mark.parametrize("name", ["admin.kubeconfig", "token", "pki/ca.key", "pki/server.key"])
 def test_secrets_are_for_their_owner_only(settings, name):
-    workspace.prepare(settings)
+    start(settings)
     assert stat.S_IMODE((settings.data / name).stat().st_mode) == 0o600
 
 
 def test_a_new_folder_is_for_its_owner_only(settings):
-    workspace.prepare(settings)
+    start(settings)
     assert stat.S_IMODE(settings.data.stat().st_mode) == 0o700
 
 
 def test_a_second_start_keeps_token_and_certificates(settings):
-    first = workspace.prepare(settings), (settings.pki / "server.crt").read_bytes()
-    assert (workspace.prepare(settings), (settings.pki / "server.crt").read_bytes()) == first
+    first = start(settings), (settings.pki / "server.crt").read_bytes()
+    assert (start(settings), (settings.pki / "server.crt").read_bytes()) == first
 
 
 @pytest.mark.parametrize("content", [b"", b"short\n", b"\xff\xfe"])
 def test_a_token_that_cannot_be_one_is_made_again(settings, content):
     settings.data.mkdir()
     settings.token_file.write_bytes(content)
-    assert len(workspace.prepare(settings)) >= 32
+    assert len(start(settings)) >= 32
 
 
 def test_the_metrics_of_the_last_server_are_forgotten(settings):
     settings.metrics.mkdir(parents=True)
     (settings.metrics / "counter_1.db").write_bytes(b"old")
-    workspace.prepare(settings)
+    start(settings)
     assert list(settings.metrics.iterdir()) == []
 
 
@@ -67,7 +74,7 @@ def test_clients_of_a_given_certificate_still_trust_the_own_one(settings, tmp_pa
     given = Authority(tmp_path / "given")
     given.ensure(["images.example.com"])
     with_given = Settings(data=settings.data, tls_cert=given.server.certificate, tls_key=given.server.key)
-    workspace.prepare(with_given)
+    start(with_given)
     cluster = yaml.safe_load(with_given.kubeconfig.read_text())["clusters"][0]["cluster"]
     assert cluster["tls-server-name"] == LOOPBACK_NAME
 

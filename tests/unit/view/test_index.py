@@ -2,33 +2,43 @@
 
 import threading
 
+import msgspec
 import pytest
 
 from tests.unit.admission.streams import V1, V2, event, stream
-from webhook.view.index import ImageSink, StreamSink, View
+from webhook.image import lookup
+from webhook.image.lookup import ImageStream
+from webhook.view.index import ImageSink, Named, StreamSink, View
 
-APP = stream("shop", "app", version="10", v1=event("quay.io/team/app:v1", V1))
-IMAGE = {"metadata": {"name": V1, "resourceVersion": "9"}}
+
+def listed(*of, **more):
+    """A stream as a reflector delivers it."""
+    return msgspec.convert(stream(*of, **more), ImageStream)
+
+
+APP_AS_SERVED = stream("shop", "app", version="10", v1=event("quay.io/team/app:v1", V1))
+APP = msgspec.convert(APP_AS_SERVED, ImageStream)
+IMAGE = msgspec.convert({"metadata": {"name": V1, "resourceVersion": "9"}}, Named)
 
 
 def test_a_list_replaces_everything():
-    view = View.from_objects([APP])
-    view.replace_streams([stream("shop", "php")], "12")
+    view = View.from_objects([APP_AS_SERVED])
+    view.replace_streams([listed("shop", "php")], "12")
     assert view.stream("shop", "app") is None
     assert view.stream("shop", "php") is not None
     assert (len(view), view.position) == (1, 12)
 
 
-def test_a_list_that_breaks_off_changes_nothing():
+def test_a_list_that_breaks_off_forgets_nothing():
     def torn():
-        yield stream("shop", "php")
+        yield listed("shop", "php")
         raise OSError("connection reset")
 
-    view = View.from_objects([APP])
+    view = View.from_objects([APP_AS_SERVED])
     with pytest.raises(OSError, match="reset"):
         view.replace_streams(torn(), "12")
     assert view.stream("shop", "app") is not None
-    assert view.stream("shop", "php") is None
+    assert view.position == 0
 
 
 def test_changes_are_seen_by_the_next_look_up():
@@ -36,7 +46,7 @@ def test_changes_are_seen_by_the_next_look_up():
     sink = StreamSink(view)
     sink.apply("ADDED", APP)
     assert view.stream("shop", "app").tags == {"v1": f"quay.io/team/app@{V1}"}
-    sink.apply("MODIFIED", stream("shop", "app", v1=event("quay.io/team/app:v2", V2)))
+    sink.apply("MODIFIED", listed("shop", "app", v1=event("quay.io/team/app:v2", V2)))
     assert view.stream("shop", "app").tags == {"v1": f"quay.io/team/app@{V2}"}
     sink.apply("DELETED", APP)
     assert view.stream("shop", "app") is None
@@ -53,7 +63,7 @@ def test_it_is_ready_once_everything_that_is_watched_was_listed():
 
 
 def test_images_are_taken_to_exist_where_they_are_not_watched():
-    view = View.from_objects([APP])
+    view = View.from_objects([APP_AS_SERVED])
     view.apply_image("DELETED", IMAGE)
     assert view.has_image(V1, view.stream("shop", "app"))
 
@@ -95,7 +105,7 @@ def test_a_server_that_counts_anew_is_believed():
 
 
 def test_readers_see_whole_streams_while_they_are_written():
-    view = View.from_objects([APP])
+    view = View.from_objects([APP_AS_SERVED])
     stop = threading.Event()
 
     def write():
@@ -111,3 +121,44 @@ def test_readers_see_whole_streams_while_they_are_written():
     finally:
         stop.set()
         thread.join()
+
+
+def test_a_list_goes_into_the_index_as_it_is_read():
+    view, seen = View(), []
+
+    def pages():
+        yield APP
+        seen.append((view.stream("shop", "app") is not None, view.ready))
+
+    view.replace_streams(pages(), "12")
+    assert seen == [(True, False)]
+    assert view.ready
+
+
+def test_a_restored_view_answers_and_says_from_when_it_is():
+    view = View(with_images=True)
+    view.restore_streams({"shop": {"app": lookup.record(APP)}}, "noon")
+    assert (view.ready, view.restored_from) == (True, "noon")
+    assert view.has_image(V1, view.stream("shop", "app"))
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        pytest.param(lambda view: view.replace_streams([], "12"), id="a list ends it"),
+        pytest.param(lambda view: view.advance_streams("12"), id="a watch that goes on ends it"),
+    ],
+)
+def test_a_restored_view_is_live_again_once_the_api_tells_something(live):
+    view = View(with_images=True)
+    view.restore_streams({"shop": {"app": lookup.record(APP)}}, "noon")
+    live(view)
+    assert (view.ready, view.restored_from) == (True, "")
+
+
+def test_everything_that_is_known_can_be_read_while_it_changes():
+    view = View.from_objects([APP_AS_SERVED])
+    everything = view.streams()
+    first = next(everything)
+    view.apply_stream("DELETED", APP)
+    assert [first, *everything] == [("shop", "app", lookup.record(APP))]
