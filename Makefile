@@ -65,7 +65,7 @@ format: $(INSTALLED) ## Format the code and repair what can be repaired
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure each part against its floor of the same run (ONLY="admission view" narrows)
-	for name in $(or $(ONLY),admission view resolve); do echo; $(BIN)/python -m bench.$$name; done
+	for name in $(or $(ONLY),admission view api watch_latency imports resolve); do echo; $(BIN)/python -m bench.$$name; done
 
 .PHONY: certs
 certs: $(INSTALLED) ## Make a development authority and a server certificate in certs/ (HOSTS="more names")

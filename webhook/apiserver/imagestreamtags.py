@@ -7,7 +7,8 @@ from typing import Any
 
 from webhook.apiserver.deletion import DeleteOptions
 from webhook.apiserver.ownership import Ownership
-from webhook.apiserver.rest import Call, Listing, Rest, Row, Selection, Transform
+from webhook.apiserver.reading import objects
+from webhook.apiserver.rest import Call, Gone, Listing, Rest, Row, Selection, Transform
 from webhook.apiserver.streams import Streams, blank
 from webhook.apiserver.tagforms import GROUP, StreamTagForm, annotations_findings
 from webhook.apiserver.tagownership import TagOwnership
@@ -69,7 +70,7 @@ class ImageStreamTagRest(Rest):
         """
         found = self.streams.rest.list(call, Selection(selection.labels, selection.fields))
         items = []
-        for stream in found.items:
+        for stream in objects(found):
             for entry in tags.status_tags(stream):
                 newest = (entry.get("items") or [{}])[0]
                 if newest.get("image"):
@@ -212,7 +213,7 @@ class ImageStreamTagRest(Rest):
             findings += validation.tag_reference(wanted, "tag")
         return findings
 
-    def delete(self, call: Call, name: str, options: DeleteOptions) -> Json | None:
+    def delete(self, call: Call, name: str, options: DeleteOptions) -> Gone:
         """Remove the tag from spec and status; its images stay (image-api 3.6)."""
         stream_name, tag = names.split_tag_strict(name, self.plural)
         dry = Call(call.user, call.namespace, dry_run=call.dry_run or options.dry_run)
@@ -229,13 +230,9 @@ class ImageStreamTagRest(Rest):
             except Conflict:
                 continue
             except NotFound:
-                return None
-            return None
+                return Gone()
+            return Gone()
         raise ServerTimeout.of(self.info.resource, GROUP, "delete")
-
-    def uid_of(self, obj: Json) -> str:
-        """A deleted tag reports no uid: the one it shows is its stream's."""
-        return ""
 
 
 def _same_but_annotations(new: Json, old: Json) -> bool:

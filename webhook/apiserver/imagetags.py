@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from webhook.apiserver.imagestreamtags import ImageStreamTagRest
+from webhook.apiserver.reading import objects
 from webhook.apiserver.rest import Call, Listing, Selection
 from webhook.apiserver.tagforms import GROUP, ImageTagForm
 from webhook.errors import FieldError, Findings, Invalid, Json, NotFound
@@ -35,7 +36,7 @@ class ImageTagRest(ImageStreamTagRest):
         """Every tag of spec or status, without the Image objects."""
         found = self.streams.rest.list(call, Selection(selection.labels, selection.fields))
         items = []
-        for stream in found.items:
+        for stream in objects(found):
             known = {one["name"] for one in tags.spec_tags(stream)} | {one["tag"] for one in tags.status_tags(stream)}
             items += [assemble.image_tag(stream, tag, None) for tag in sorted(known)]
         return Listing([one for one in items if selection.fields.matches(self.selectable(one))], None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webhook.apiserver import bodies
 from webhook.apiserver.ownership import Managed
 from webhook.apiserver.rest import Call
 from webhook.apiserver.stored import StoredRest
@@ -30,7 +31,7 @@ class Streams:
 
     def save_status(self, call: Call, stream: Json) -> Json:
         """Store the stream's status over the version that it carries; its generation stays."""
-        return self.status.update(call, stream["metadata"]["name"], lambda _: stream)[0]
+        return bodies.decoded(self.status.update(call, stream["metadata"]["name"], lambda _: stream)[0])
 
     def image(self, name: str) -> Json | None:
         """The Image object of that digest, or None."""
