@@ -64,8 +64,9 @@ format: $(INSTALLED) ## Format the code and repair what can be repaired
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(INSTALLED) ## Measure admission and resolve, each against its floor of the same run
+bench: $(INSTALLED) ## Measure admission, the view and resolve, each against its floor of the same run
 	$(BIN)/python -m bench.admission
+	$(BIN)/python -m bench.view
 	$(BIN)/python -m bench.resolve
 
 .PHONY: certs

@@ -37,6 +37,10 @@ class Settings:
     threads: int = 64
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    certificate_secret: str = ""
+    """NAMESPACE/NAME of the Secret for a certificate by our own authority that all copies of the webhook share."""
+    webhook_configuration: str = ""
+    """The MutatingWebhookConfiguration that has to trust that authority."""
     admission_config: Path | None = None
     """OpenShift's ImagePolicyConfig with our extensions; without it, the defaults."""
     socket_timeout: float = 10.0
@@ -85,6 +89,11 @@ class Settings:
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig."""
         return self.data / "admin.kubeconfig"
+
+    @property
+    def cluster_certificate(self) -> Path:
+        """The folder of the certificate that copies of the webhook share."""
+        return self.data / "certificate"
 
     @property
     def metrics(self) -> Path:

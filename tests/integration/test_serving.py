@@ -137,9 +137,13 @@ def test_no_log_line_holds_the_token(own):
 
 def test_logs_that_nobody_reads_on_a_terminal_are_json(own):
     get(own, STREAMS)
-    lines = [json.loads(line) for line in own.output().splitlines()[1:]]
-    assert any(line.items() >= {"method": "GET", "path": STREAMS, "status": "200"}.items() for line in lines)
-    assert not any("readyz" in line["message"] for line in lines)
+    expected = {"method": "GET", "path": STREAMS, "status": "200"}
+    until(lambda: any(line.items() >= expected.items() for line in _lines(own)), "the line of the request")
+    assert not any("readyz" in line["message"] for line in _lines(own))
+
+
+def _lines(server: Server) -> list[dict]:
+    return [json.loads(line) for line in server.output().split("\n")[1:-1]]
 
 
 def test_identity_headers_arrive_as_they_were_sent(stub):

@@ -52,6 +52,20 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="Serve this certificate (PEM, with its chain).")
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
 @click.option(
+    "--certificate-secret",
+    default="",
+    show_default=False,
+    metavar="NAMESPACE/NAME",
+    help="Serve a certificate by an authority of our own that all copies share in this Secret, and renew it.",
+)
+@click.option(
+    "--webhook-configuration",
+    default="",
+    show_default=False,
+    metavar="NAME",
+    help="The MutatingWebhookConfiguration that has to trust that authority.",
+)
+@click.option(
     "--snapshot", type=_FILE, metavar="FILE", help="Keep what is known here, for a start while the API is away."
 )
 @click.option("--snapshot-interval", type=click.FloatRange(min=0.1), default=60.0, hidden=True)
@@ -86,6 +100,8 @@ def webhook(
     metrics_listen: tuple[str, int] | None,
     tls_cert: Path | None,
     tls_key: Path | None,
+    certificate_secret: str,
+    webhook_configuration: str,
     snapshot: Path | None,
     snapshot_interval: float,
     integrated_registry: str,
@@ -106,6 +122,10 @@ def webhook(
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key belong together: give both or neither")
+    if certificate_secret and (tls_cert or not webhook_configuration or certificate_secret.count("/") != 1):
+        raise click.UsageError(
+            "--certificate-secret is NAMESPACE/NAME, needs --webhook-configuration and excludes --tls-cert"
+        )
     settings = Settings(
         data=data,
         host=listen[0],
@@ -121,6 +141,8 @@ def webhook(
         socket_timeout=socket_timeout,
         drain=drain,
         metrics_listen=metrics_listen,
+        certificate_secret=certificate_secret,
+        webhook_configuration=webhook_configuration,
         snapshot=snapshot,
         snapshot_interval=snapshot_interval,
         live_questions=not (no_live_questions or strict),
@@ -136,7 +158,11 @@ def webhook(
 
 def announce(settings: Settings) -> None:
     """Say where the webhook is and what has to trust it."""
-    trust = "" if settings.tls_cert else f"; its authority is {settings.pki.resolve() / 'ca.crt'}"
+    trust = (
+        ""
+        if settings.tls_cert or settings.certificate_secret
+        else f"; its authority is {settings.pki.resolve() / 'ca.crt'}"
+    )
     click.echo(f"ImageStreams {__version__}: admission on {settings.local_server}{PATH}{trust}")
 
 

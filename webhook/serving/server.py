@@ -65,8 +65,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         # One byte that the master writes and the workers read.
         self._drains = mmap.mmap(-1, 1)
         own = ReloadingContext(authority(settings).server, settings.socket_timeout)
-        given = settings.tls_cert is not None
-        self._tls = ReloadingContext(serving_pair(settings), settings.socket_timeout, own) if given else own
+        shown = serving_pair(settings)
+        given = shown != authority(settings).server
+        self._tls = ReloadingContext(shown, settings.socket_timeout, own) if given else own
         super().__init__()
 
     def load_config(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from webhook.admission.endpoint import AdmissionEndpoint
@@ -11,6 +12,7 @@ from webhook.admission.reviewer import Reviewer
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
 from webhook.serving import following, metrics, policies
+from webhook.serving.cluster_certificate import ClusterCertificate
 from webhook.serving.companion import Stopping, Work
 from webhook.serving.following import Following
 from webhook.serving.health import Environ, HealthEndpoint, StartResponse, WsgiApp
@@ -38,6 +40,9 @@ class Webhook:
         self._connection = connection
         # A file that cannot be used is refused here, before the fork.
         self._policy = policies.policy_file(settings)
+        self._certificate = _certificate(settings, connection)
+        if self._certificate is not None:
+            self._certificate.start()
 
     def application(self, life: Life) -> WsgiApp:
         """The application of one worker, with a view and threads of its own."""
@@ -67,8 +72,8 @@ class Webhook:
 
     @property
     def background(self) -> Work | None:
-        """/metrics on a port of its own, if one is given."""
-        return None if self._settings.metrics_listen is None else self._measure
+        """/metrics on a port of its own and the care for the certificate, if either is wanted."""
+        return self._work if self._settings.metrics_listen or self._certificate else None
 
     def _streams(self, view: View, client: KubeClient) -> Streams:
         if not self._settings.live_questions:
@@ -76,11 +81,22 @@ class Webhook:
         outcomes = {one: VIEW_QUESTIONS.labels(one) for one in OUTCOMES}
         return LiveView(view, client, observe=lambda outcome: outcomes[outcome].inc())
 
-    def _measure(self, stopping: Stopping) -> None:
-        assert self._settings.metrics_listen is not None
-        with metrics.served(*self._settings.metrics_listen):
+    def _work(self, stopping: Stopping) -> None:
+        listen, certificate = self._settings.metrics_listen, self._certificate
+        with metrics.served(*listen) if listen else nullcontext():
+            if certificate is not None:
+                certificate.keep(stopping)
             while not stopping():
                 time.sleep(_TICK)
+
+
+def _certificate(settings: Settings, connection: Connection) -> ClusterCertificate | None:
+    if not settings.certificate_secret:
+        return None
+    namespace, _, name = settings.certificate_secret.partition("/")
+    client = KubeClient(connection, user_agent="imagestreams-webhook")
+    folder = settings.cluster_certificate
+    return ClusterCertificate(client, namespace, name, settings.webhook_configuration, folder)
 
 
 def _anybody(_environ: Mapping[str, Any]) -> None:

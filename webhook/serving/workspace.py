@@ -81,9 +81,11 @@ def hosts(settings: Settings) -> list[str]:
 
 
 def serving_pair(settings: Settings) -> Pair:
-    """The certificate that clients see: the administrator's, or the server's own."""
+    """The certificate that clients see: the administrator's, that of all copies, or the server's own."""
     if settings.tls_cert is not None and settings.tls_key is not None:
         return Pair(settings.tls_cert, settings.tls_key)
+    if settings.certificate_secret:
+        return Pair(settings.cluster_certificate / "tls.crt", settings.cluster_certificate / "tls.key")
     return authority(settings).server
 
 

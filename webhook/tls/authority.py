@@ -38,11 +38,12 @@ class Pair:
 
 
 class Authority:
-    """The authority in one folder: `ca.crt`, `ca.key`, `server.crt`, `server.key`."""
+    """The authority in one folder: `ca.crt`, `ca.key`, `server.crt`, `server.key`; certificates are good for `life`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, life: timedelta = _CERTIFICATE_LIFE) -> None:
         self.certificate = folder / "ca.crt"
-        self._key = folder / "ca.key"
+        self.key = folder / "ca.key"
+        self._life = life
         self.server = Pair(folder / "server.crt", folder / "server.key")
 
     def ensure(self, hosts: Sequence[str], now: datetime | None = None) -> bool:
@@ -61,7 +62,7 @@ class Authority:
     def _authority(self, now: datetime) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey, bool]:
         try:
             certificate = x509.load_pem_x509_certificate(self.certificate.read_bytes())
-            key = serialization.load_pem_private_key(self._key.read_bytes(), password=None)
+            key = serialization.load_pem_private_key(self.key.read_bytes(), password=None)
         except (FileNotFoundError, ValueError):
             return (*self._new_authority(now), True)
         sound = isinstance(key, ec.EllipticCurvePrivateKey) and key.public_key() == certificate.public_key()
@@ -82,7 +83,7 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .sign(key, hashes.SHA256())
         )
-        _write(self._key, _pem(key), 0o600)
+        _write(self.key, _pem(key), 0o600)
         _write(self.certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
         return certificate, key
 
@@ -104,7 +105,7 @@ class Authority:
         self, authority: x509.Certificate, signer: ec.EllipticCurvePrivateKey, hosts: Sequence[str], now: datetime
     ) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        life = min(_CERTIFICATE_LIFE, authority.not_valid_after_utc - now)
+        life = min(self._life, authority.not_valid_after_utc - now)
         usage = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
         certificate = (
             _builder(_name("imagestreams"), authority.subject, key.public_key(), now, life)
