@@ -66,6 +66,11 @@ class Policy(msgspec.Struct, frozen=True):
     skipped_namespaces: re.Pattern[str] | None = None
     skipped_objects: LabelSelector | None = None
 
+    @property
+    def skips_some(self) -> bool:
+        """Whether single images may be left alone for how they are written, or for where they stand."""
+        return self.skipped_images is not None or self.skipped_containers is not None
+
 
 def of(config: ImagePolicyConfig, integrated_registry: str, *, strict: bool = False) -> Policy:
     """The tables of a configuration that was checked; `strict` leaves out its extensions."""
