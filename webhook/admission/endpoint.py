@@ -71,7 +71,7 @@ class AdmissionEndpoint:
         self._running.append(None)
         try:
             validating = path == VALIDATE_PATH
-            if len(self._running) <= self._most:
+            if len(self._running) <= self._most or self.reviewer.enforces:
                 answer, outcome, images = self.reviewer.answer(body, validating=validating)
             else:
                 answer, outcome, images = unexamined(body), OVERLOADED, []
