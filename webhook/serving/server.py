@@ -82,7 +82,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             if ":" in settings.host
             else f"{settings.host}:{settings.port}",
             "workers": settings.workers,
-            "worker_class": "gthread",
+            "worker_class": "webhook.serving.staying.StayingWorker" if settings.staying else "gthread",
             "threads": settings.threads,
             "worker_connections": settings.threads + 2000,
             "reuse_port": True,
