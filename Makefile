@@ -64,9 +64,8 @@ format: $(INSTALLED) ## Format the code and repair what can be repaired
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(INSTALLED) ## Measure the admission endpoint against the floor of the same server, and the view at scale
-	$(BIN)/python -m bench.admission
-	$(BIN)/python -m bench.view
+bench: $(INSTALLED) ## Measure each part against its floor of the same run (ONLY="admission view" narrows)
+	for name in $(or $(ONLY),admission view api watch_latency imports resolve); do echo; $(BIN)/python -m bench.$$name; done
 
 .PHONY: certs
 certs: $(INSTALLED) ## Make a development authority and a server certificate in certs/ (HOSTS="more names")

@@ -12,6 +12,11 @@ DEFAULT_DATA: Final = Path("var")
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8443
 DEFAULT_MAX_BULK_IMPORT: Final = 50
+DEFAULT_IMPORT_INTERVAL: Final = 900.0
+SHORTEST_IMPORT_INTERVAL: Final = 15.0
+DEFAULT_IMPORT_RATE: Final = 20.0
+DEFAULT_REGISTRY_RATE: Final = 50.0
+DEFAULT_REGISTRY_CONCURRENCY: Final = 16
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,8 @@ class Settings:
     `integrated_registry` is the host[:port] that stands for the cluster's own registry in pull specs, empty when there
     is none; `public_registry` is the same registry's name for the outside. `strict` means exactly OpenShift's
     behaviour, without anything done beyond it. `max_bulk_import` bounds the tags of one repository import
-    (image-api 5.5).
+    (image-api 5.5). `registries`, `registry_credentials`, `registry_ca` and `certs_dir` are what
+    `webhook.distribution.access` reads.
     """
 
     data: Path = DEFAULT_DATA
@@ -33,6 +39,22 @@ class Settings:
     public_registry: str = ""
     max_bulk_import: int = DEFAULT_MAX_BULK_IMPORT
     import_mode: ImportMode = "Legacy"
+    registries: Path | None = None
+    registry_credentials: Path | None = None
+    registry_ca: Path | None = None
+    certs_dir: Path | None = None
+    import_interval: float = DEFAULT_IMPORT_INTERVAL
+    """Seconds between two looks at a scheduled tag (image-api 6.5)."""
+    import_rate: float = DEFAULT_IMPORT_RATE
+    """Imports and looks that the controller begins in a second, over all streams."""
+    imports_in_flight: int = 16
+    """Imports that the controller has under way at once."""
+    import_retry: float = 60.0
+    """Seconds after which a failed import is tried again for the first time; not with `strict`."""
+    registry_rate: float = DEFAULT_REGISTRY_RATE
+    """Requests to one registry in a second, of all processes together."""
+    registry_concurrency: int = DEFAULT_REGISTRY_CONCURRENCY
+    """Requests that one process has open at one registry."""
     workers: int = 2
     threads: int = 64
     staying: bool = False
@@ -64,6 +86,9 @@ class Settings:
     watch_list: bool = False
     """Whether a list is asked for as the beginning of a watch."""
 
+    push_notifications: bool = False
+    """Whether registries may tell of pushes at /notifications."""
+
     @property
     def database(self) -> Path:
         """The SQLite file of the store."""
@@ -80,6 +105,11 @@ class Settings:
         return self.data / "token"
 
     @property
+    def notification_token(self) -> Path | None:
+        """The file of the token that registries show; None where they may not tell of pushes."""
+        return self.data / "notification-token" if self.push_notifications else None
+
+    @property
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig."""
         return self.data / "admin.kubeconfig"
@@ -90,9 +120,24 @@ class Settings:
         return self.data / "certificate"
 
     @property
+    def pace(self) -> Path:
+        """The file in which the processes of one server share when each registry may be asked."""
+        return self.data / "pace"
+
+    @property
+    def retries_imports(self) -> bool:
+        """Are failed imports tried again without being asked for? OpenShift does not."""
+        return self.controllers and not self.strict
+
+    @property
     def metrics(self) -> Path:
         """The folder where the processes of one server share their metrics."""
         return self.data / "metrics"
+
+    @property
+    def watches(self) -> int:
+        """How many watches may be open in one process; the threads that are left always answer other requests."""
+        return max(self.threads - max(8, self.threads // 4), self.threads // 2)
 
     @property
     def local_server(self) -> str:

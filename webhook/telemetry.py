@@ -66,3 +66,50 @@ ADMISSION_CONFIG_VALID: Final = Gauge(
     "1 if admission follows the newest configuration file, 0 if that one cannot be used and the one before it holds.",
     multiprocess_mode="livemin",
 )
+NOTIFICATIONS: Final = Counter(
+    "imagestreams_notifications_total",
+    "Push notifications of registries, by the status code that they were answered with.",
+    ("code",),
+)
+IMPORTED_IMAGES: Final = Counter(
+    "imagestreams_imported_images_total",
+    "Images that imports asked for, by registry, result (success, failure) and the reason of the failure.",
+    ("registry", "result", "reason"),
+)
+IMPORT_DURATION: Final = Histogram(
+    "imagestreams_import_duration_seconds",
+    "Time to fetch one import from all of its registries, by result.",
+    ("result",),
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50),
+)
+REGISTRY_REQUESTS: Final = Counter(
+    "imagestreams_registry_requests_total",
+    "Requests made to a registry and its token service.",
+    ("registry",),
+)
+REGISTRY_BYTES: Final = Counter(
+    "imagestreams_registry_received_bytes_total",
+    "Bytes of manifests, configurations and lists of tags received from a registry.",
+    ("registry",),
+)
+REGISTRY_WAIT: Final = Counter(
+    "imagestreams_registry_wait_seconds_total",
+    "Time that requests waited for the budget of a registry, or because it asked to be left alone.",
+    ("registry",),
+)
+RATE_LIMIT_REMAINING: Final = Gauge(
+    "imagestreams_registry_ratelimit_remaining",
+    "What a registry last said is left of its rate limit (the header RateLimit-Remaining).",
+    ("registry",),
+    multiprocess_mode="mostrecent",
+)
+SCHEDULED_LOOKS: Final = Counter(
+    "imagestreams_scheduled_looks_total",
+    "Tags that were looked at without being asked for, by registry and result: unchanged, changed, failing, deferred.",
+    ("registry", "result"),
+)
+IMPORT_LAG: Final = Gauge(
+    "imagestreams_import_lag_seconds",
+    "For how long the scheduled look that began last had been due.",
+    multiprocess_mode="mostrecent",
+)

@@ -1,6 +1,6 @@
 """Replay conversations that were recorded from OpenShift, and report by area where a server answers otherwise.
 
-`run --target FILE` asks any server; without a target, a server of this project and three registries are started.
+`run --target FILE` asks any server; without a target, servers of this project and their registries are started.
 Known deviations and what is not there yet are listed in docs/deviations.yaml; everything else that differs, and a
 listed conversation that does not differ, fails. tests/conformance/README.md describes the target file.
 """
@@ -11,13 +11,13 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.conformance.conversations import Conversation, load
-from tests.conformance.examination import examine
+from tests.conformance.examination import examine, examine_together
 from tests.conformance.exceptions import Exceptions, Outcome, Verdict
 from tests.conformance.own_server import running
 from tests.conformance.report import table
@@ -37,8 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     exceptions = Exceptions() if options.no_exceptions else Exceptions.read()
     try:
-        with _target(options.target) as target:
-            return _run(target, conversations, exceptions, verbose=options.verbose)
+        if options.target:
+            return _run([(Target.read(options.target), conversations)], exceptions, verbose=options.verbose)
+        with _own_servers(conversations) as parts:
+            return _run(parts, exceptions, verbose=options.verbose)
     except (pytest.skip.Exception, pytest.fail.Exception) as reason:
         print(reason.msg, file=sys.stderr)
         return 2
@@ -58,21 +60,35 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+Part = tuple[Target, Sequence[Conversation]]
+
+
 @contextmanager
-def _target(path: Path | None) -> Iterator[Target]:
-    if path:
-        yield Target.read(path)
-        return
-    with tempfile.TemporaryDirectory(prefix="conformance-") as folder, running(Path(folder)) as target:
-        yield target
+def _own_servers(conversations: Sequence[Conversation]) -> Iterator[list[Part]]:
+    """A server for what is recorded without a controller, and one for what is about it; only those that are needed."""
+    with ExitStack() as stack:
+        parts = []
+        for controllers in (False, True):
+            chosen = [one for one in conversations if one.wants_controller is controllers]
+            if chosen:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conformance-")))
+                parts.append((stack.enter_context(running(folder, controllers=controllers)), chosen))
+        yield parts
 
 
-def _run(target: Target, conversations: Sequence[Conversation], exceptions: Exceptions, *, verbose: bool) -> int:
+def _run(parts: Sequence[Part], exceptions: Exceptions, *, verbose: bool) -> int:
+    waiting = [(target, [one for one in chosen if one.wants_controller]) for target, chosen in parts]
+    coming = [examine_together(target, chosen, exceptions) for target, chosen in waiting]
+    later = {name: verdict for some in coming for name, verdict in some.items()}
     results = []
-    for conversation in conversations:
-        verdict = examine(target, conversation, exceptions)
-        results.append((conversation.area, verdict.outcome))
-        _print(conversation, verdict, verbose=verbose)
+    for target, chosen in parts:
+        for conversation in chosen:
+            if conversation.id in later:
+                verdict = later[conversation.id].result()
+            else:
+                verdict = examine(target, conversation, exceptions)
+            results.append((conversation.area, verdict.outcome))
+            _print(conversation, verdict, verbose=verbose)
     print(table(results))
     return int(any(outcome is Outcome.FAILED for _, outcome in results))
 

@@ -65,6 +65,11 @@ class Conversation:
         """`area/name`, as in the list of deviations."""
         return f"{self.area}/{self.name}"
 
+    @property
+    def wants_controller(self) -> bool:
+        """Is it about what the import controller does by itself? These wait, and need not be replayed one by one."""
+        return "importer" in self.needs
+
     def answers(self, data: Path = DATA) -> list[Any]:
         """What OpenShift answered."""
         recorded: list[Any] = json.loads((data / "golden" / self.area / f"{self.name}.json").read_text())

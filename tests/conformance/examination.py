@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from tests.conformance.comparison import differences
 from tests.conformance.conversations import Conversation
@@ -22,3 +24,13 @@ def examine(target: Target, conversation: Conversation, exceptions: Exceptions) 
     except (OSError, http.client.HTTPException, ValueError) as failure:
         return Verdict(Outcome.FAILED, (f"{type(failure).__name__}: {failure}",))
     return exceptions.judge(conversation.id, differences(recorded, given))
+
+
+def examine_together(
+    target: Target, conversations: Sequence[Conversation], exceptions: Exceptions
+) -> dict[str, Future[Verdict]]:
+    """All verdicts to come, by id: these conversations mostly wait, each in a namespace of its own."""
+    pool = ThreadPoolExecutor(max(1, len(conversations)), "conversation")
+    verdicts = {one.id: pool.submit(examine, target, one, exceptions) for one in conversations}
+    pool.shutdown(wait=False)
+    return verdicts

@@ -1,4 +1,4 @@
-"""Our own server as the recordings want it: strict, without controllers, with three registries to import from."""
+"""Our own server as the recordings want it: strict, with or without controllers, and registries to import from."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from tests.conformance.target import Target, User
 from tests.integration.servers import DockerRegistry, Server, make_certificate
 
 INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
-FLAGS = ("--strict", "--no-controllers", "--integrated-registry", INTEGRATED, "--max-bulk-import", "5")
+FLAGS = ("--strict", "--integrated-registry", INTEGRATED, "--max-bulk-import", "5")
+WITHOUT_CONTROLLERS = ("--no-controllers",)
+#: As the conversations with an import controller were recorded.
+WITH_CONTROLLERS = ("--import-interval", "15s")
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Target]:
+def running(folder: Path, *, controllers: bool = False) -> Iterator[Target]:
     """The server and its registries, on free ports; all of them are gone afterwards."""
     images = catalogue()
     with ExitStack() as cleanup:
@@ -31,9 +34,10 @@ def running(folder: Path) -> Iterator[Target]:
             "tlsregistry": registry("tls", certificate=make_certificate(folder / "tls")),
             "integrated": INTEGRATED,
         }
-        server = Server(folder / "server" / "data", *FLAGS)
+        flags = WITH_CONTROLLERS if controllers else WITHOUT_CONTROLLERS
+        server = Server(folder / "server" / "data", *FLAGS, *flags)
         cleanup.callback(server.stop)
         server.start()
         users = {"admin": User(token=server.token())}
-        offered = frozenset({"admission", "builds"})
+        offered = frozenset({"admission", "builds", *({"importer"} if controllers else ())})
         yield Target(server.url, users, server.data / "pki" / "ca.crt", names, offered)

@@ -1,4 +1,4 @@
-"""Every recorded conversation, with our own server."""
+"""Every recorded conversation that needs no controller, with our own server."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import pytest
 
 from tests.conformance.conversations import Conversation, load
 from tests.conformance.examination import examine
-from tests.conformance.exceptions import Exceptions, Outcome
+from tests.conformance.exceptions import Exceptions
 from tests.conformance.own_server import running
 from tests.conformance.target import Target
+from tests.conformance.verdicts import conclude
 
 # One server for all: some conversations look at what is shared by all namespaces, such as Images.
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("conformance")]
 
 EXCEPTIONS = Exceptions.read()
-CONVERSATIONS = list(load())
+CONVERSATIONS = [conversation for conversation in load() if not conversation.wants_controller]
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +28,4 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 @pytest.mark.parametrize("conversation", CONVERSATIONS, ids=lambda conversation: conversation.id)
 def test_answers_are_those_of_openshift(conversation: Conversation, target: Target) -> None:
-    verdict = examine(target, conversation, EXCEPTIONS)
-    said = "\n".join(verdict.lines)
-    match verdict.outcome:
-        case Outcome.SKIPPED:
-            pytest.skip(said)
-        case Outcome.DEVIATION | Outcome.NOT_THERE_YET:
-            pytest.xfail(f"{verdict.outcome.value}: {said}")
-        case Outcome.FAILED:
-            pytest.fail(said, pytrace=False)
+    conclude(examine(target, conversation, EXCEPTIONS))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,19 +41,21 @@ class Api:
     def __init__(self, server: Server, *, token: str | None = None) -> None:
         self.server = server
         context = ssl.create_default_context(cadata=server.authority())
-        self._pool = urllib3.PoolManager(ssl_context=context, retries=False, timeout=60, maxsize=16)
+        self.pool = urllib3.PoolManager(ssl_context=context, retries=False, timeout=60, maxsize=16)
         self._headers = {"Authorization": f"Bearer {server.token() if token is None else token}"}
 
-    def call(self, method: str, path: str, body: object = None, content_type: str = "application/json") -> Answer:
-        """One request; a body that is neither bytes nor text is sent as JSON."""
+    def call(
+        self, method: str, path: str, body: object = None, content_type: str = "application/json", **more: str
+    ) -> Answer:
+        """One request; a body that is neither bytes nor text is sent as JSON; `Accept="*/*"` is a header."""
         content = body if isinstance(body, bytes | str | None) else json.dumps(body)
-        headers = {**self._headers, **({"Content-Type": content_type} if body is not None else {})}
-        answer = self._pool.request(method, self.server.url + path, body=content, headers=headers)
+        headers = {**self._headers, **({"Content-Type": content_type} if body is not None else {}), **_named(more)}
+        answer = self.pool.request(method, self.server.url + path, body=content, headers=headers)
         return Answer(answer.status, answer.headers, answer.data)
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str, **headers: str) -> Answer:
         """Read."""
-        return self.call("GET", path)
+        return self.call("GET", path, **headers)
 
     def post(self, path: str, body: object) -> Answer:
         """Create."""
@@ -61,9 +65,25 @@ class Api:
         """Merge patch."""
         return self.call("PATCH", path, body, "application/merge-patch+json")
 
+    @contextmanager
+    def watch(self, path: str, **headers: str) -> Iterator[Iterator[Json]]:
+        """The events of a watch that is open inside the `with`, on a connection of its own."""
+        named = {**self._headers, **_named(headers)}
+        answer = self.pool.request("GET", self.server.url + path, headers=named, preload_content=False)
+        try:
+            assert answer.status == 200, answer.data
+            yield (json.loads(line) for line in answer)
+        finally:
+            # Not given back to the pool: there is no end to read up to.
+            answer.close()
+
     def close(self) -> None:
         """Close all connections."""
-        self._pool.clear()
+        self.pool.clear()
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 def stream(name: str, *, lookup: bool = False, tags: list[Json] | None = None) -> Json:

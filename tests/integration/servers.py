@@ -34,13 +34,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(true: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+def until(true: Callable[[], bool], what: str, seconds: float = START_SECONDS, *, pause: float = 0.02) -> None:
     """Wait for something that offers no event to wait for: another process."""
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
             pytest.fail(f"{what}: not within {seconds:g} s")
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 class Process:
@@ -86,7 +86,7 @@ class Process:
 class Server:
     """`imagestreams serve` on a data folder and a port that stay the same over restarts."""
 
-    command = "serve"
+    program: tuple[str, ...] = ("webhook", "serve")
     awaited = "/readyz"
 
     def __init__(self, data: Path, *flags: str, port: int = 0) -> None:
@@ -100,7 +100,7 @@ class Server:
     def start(self) -> Server:
         """Start and wait for /readyz."""
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "webhook", self.command, "--data", str(self.data)]
+        command = [sys.executable, "-m", *self.program, "--data", str(self.data)]
         command += ["--listen", f"127.0.0.1:{self.port}", *self._flags]
         self._process = process = Process(command, self.data.parent / f"{self.data.name}.log")
         until(lambda: not process.running or self._ready(), f"{self.url}/readyz")
@@ -149,7 +149,7 @@ class Server:
 class Webhook(Server):
     """`imagestreams webhook` over the API of a kubeconfig."""
 
-    command = "webhook"
+    program = ("webhook", "webhook")
 
     def __init__(self, data: Path, kubeconfig: Path, *flags: str, port: int = 0) -> None:
         super().__init__(data, "--kubeconfig", str(kubeconfig), "--drain", "0", *flags, port=port)

@@ -52,6 +52,13 @@ WORKLOADS = [
         lambda i: {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": template(i)}}},
         "jobTemplate.spec.template",
     ),
+    (
+        "apis/apps.openshift.io/v1",
+        "deploymentconfigs",
+        "DeploymentConfig",
+        lambda i: {"template": template(i)},
+        "template",
+    ),
 ]
 BUILD = ("apis/build.openshift.io/v1", "builds", "Build", build_spec, "build")
 BUILD_CONFIG = ("apis/build.openshift.io/v1", "buildconfigs", "BuildConfig", build_spec, "build")

@@ -130,7 +130,7 @@ class Extensions(_Section, frozen=True):
     leave_never_pulled: bool = True
     warnings: bool = True
     test_operations: bool = False
-    max_images: Count = 1000
+    max_images: Count = 10_000
     skip: Skip = Skip()
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
-from webhook.admission import enforce, images, locations, reasons, review
+from webhook.admission import enforce, exemptions, images, reasons, review
 from webhook.admission.images import DOCKER_IMAGE, Image
 from webhook.admission.locations import EPHEMERAL, Location, Path
 from webhook.admission.objects import NOTHING, Objects
@@ -17,7 +17,7 @@ from webhook.admission.resolve import STREAM_IMAGE, Decision, resolve_object
 from webhook.errors import Forbidden, Invalid, Json, details_of, qualified
 from webhook.view.index import Streams
 
-CREATE, UPDATE = "CREATE", "UPDATE"
+CREATE, UPDATE = exemptions.CREATE, exemptions.UPDATE
 
 _NOTHING_WHOLE: Final[Json] = {}
 
@@ -128,7 +128,7 @@ def examine(write: Write, view: Streams, policy: Policy, objects: Objects = NOTH
     if coverage is None:
         return []
     enforced = policy.required or bool(coverage.rules)
-    reason = _skipped(write, coverage.location, policy, enforced)
+    reason = exemptions.of_object(write, coverage.location, policy, enforced=enforced)
     if reason is None:
         _refuse_without_template(write, coverage.location)
     found = list(islice(_images(write.item, write.whole, write, coverage, policy), policy.max_images + 1))
@@ -137,60 +137,13 @@ def examine(write: Write, view: Streams, policy: Policy, objects: Objects = NOTH
             raise _too_many(write, policy)
         return [Rewrite(found[0].path, found[0].name, found[0].name, Decision(reasons.TOO_MANY_IMAGES))]
     if reason is not None:
-        return [Rewrite(one.path, one.name, one.name, Decision(reason, one.name, kind=one.kind)) for one in found]
+        return [next(_rewritten(one, Decision(reason, one.name, kind=one.kind), False)) for one in found]
     looked = list(_decided(found, write, coverage, view, policy, objects))
     if enforced:
         refused = enforce.findings(looked, write, coverage, policy, objects)
         if refused:
             raise Invalid.of(write.kind, write.group, _name(write), refused)
     return looked
-
-
-def is_platform(location: Location, namespace: str, labels: Callable[[str], Mapping[str, str]]) -> bool:
-    """Whether nothing is looked up there because of the namespace (admission A.1); `labels` gives a Namespace's."""
-    if not location.platform_exempt:
-        return False
-    if namespace in locations.PLATFORM_NAMESPACES:
-        return True
-    return labels(namespace).get(locations.RUN_LEVEL_LABEL) in locations.PLATFORM_RUN_LEVELS
-
-
-def _skipped(write: Write, location: Location, policy: Policy, enforced: bool) -> str | None:
-    """Why the object as a whole is left alone, if it is (admission A.1, A.2, A.5)."""
-    if write.operation not in (CREATE, UPDATE) or (write.subresource and not _adds_containers(write, policy)):
-        return reasons.NOT_COVERED
-    if write.platform:
-        return reasons.NAMESPACE_SKIPPED
-    if policy.skipped_namespaces is not None and policy.skipped_namespaces.match(write.namespace):
-        return reasons.SKIPPED
-    metadata = write.item.metadata
-    if metadata is not None:
-        if metadata.owner_references and _belongs_to_controller(write, metadata.owner_references, policy):
-            return reasons.OWNED_BY_CONTROLLER
-        if policy.leave_mirror_pods and metadata.annotations is not None and metadata.annotations.mirror is not None:
-            return reasons.MIRROR_POD
-    if location.frozen and write.operation == UPDATE and not enforced:
-        return reasons.TEMPLATE_IMMUTABLE
-    return None
-
-
-def _adds_containers(write: Write, policy: Policy) -> bool:
-    return policy.ephemeral_containers and write.subresource == EPHEMERAL and write.resource == "pods"
-
-
-def _belongs_to_controller(write: Write, owners: list[review.Owner], policy: Policy) -> bool:
-    """Whether another object's template is what counts.
-
-    Controllers compare the templates that they made, never Pods: so only Pods may be changed behind a controller, and
-    only if its template is none that was rewritten (practice 7, H1). No template has ephemeral containers.
-    """
-    controller = next((one for one in owners if one.controller), None)
-    if controller is None or write.subresource:
-        return False
-    if policy.resolved_owners is None or (write.group, write.resource) != ("", "pods"):
-        return True
-    group, slash, _ = (controller.api_version or "").rpartition("/")
-    return (group if slash else "", controller.kind) in policy.resolved_owners
 
 
 def _refuse_without_template(write: Write, location: Location) -> None:
@@ -251,15 +204,12 @@ def _decided(
     force = _asks(write.item, location)
     stored = _stored(write, coverage, policy, force)
     writes = not (location.frozen and write.operation == UPDATE)
-    by_label = policy.skipped_objects is not None and policy.skipped_objects.matches(write.labels)
+    exempt = exemptions.by_label(write, policy) or (None if coverage.resolves else reasons.NOT_LOOKED_UP)
     for image in found:
         if stored.get(image.key) == image.name:
             decision = Decision(reasons.UNCHANGED, image.name, kind=image.kind)
-        elif by_label or _left_alone(image, policy):
-            reason = reasons.NEVER_PULLED if policy.leave_never_pulled and image.never_pulled else reasons.SKIPPED
+        elif (reason := exempt or exemptions.of_image(image, policy)) is not None:
             decision = Decision(reason, image.name, kind=image.kind)
-        elif not coverage.resolves:
-            decision = Decision(reasons.NOT_LOOKED_UP, image.name, kind=image.kind)
         else:
             decision = resolve_object(
                 image.kind, image.name, image.namespace, write.namespace, force, view, policy.integrated_registry
@@ -269,14 +219,6 @@ def _decided(
             if policy.keep_tag:
                 decision = _with_tag(decision)
         yield from _rewritten(image, decision, writes and coverage.local_names)
-
-
-def _left_alone(image: Image, policy: Policy) -> bool:
-    return (
-        (policy.leave_never_pulled and image.never_pulled)
-        or (policy.skipped_images is not None and policy.skipped_images.match(image.name) is not None)
-        or (policy.skipped_containers is not None and policy.skipped_containers.match(image.container) is not None)
-    )
 
 
 def _everything(decision: Decision, image: Image, objects: Objects) -> Decision:

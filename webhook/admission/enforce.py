@@ -40,14 +40,15 @@ def findings(looked: Iterable[Rewrite], write: Write, coverage: Coverage, policy
         if one.beside or one.decision.reason == reasons.UNCHANGED or (one.decision.kind, one.new) in judged:
             continue
         judged.add((one.decision.kind, one.new))
-        problem = _problem(one.decision, objects)
-        if problem is not None and policy.required and one.decision.reason not in _NOT_LOOKED_UP:
-            found.append(FieldError.forbidden(locations.dotted(one.path), f"{PROHIBITED}: {problem}"))
-        elif coverage.rules:
-            image = _attributes(one.decision, problem is None, objects)
-            if not execution.accepts(coverage.rules, image, ignored()):
-                detail = PROHIBITED if problem is None else f"{PROHIBITED}: {problem}"
-                found.append(FieldError.forbidden(locations.dotted(one.path), detail))
+        tried = one.decision.reason not in _NOT_LOOKED_UP
+        problem = _problem(one.decision, objects) if tried else None
+        refused = problem is not None and policy.required
+        if not refused and coverage.rules:
+            image = _attributes(one.decision, tried and problem is None, objects)
+            refused = not execution.accepts(coverage.rules, image, ignored())
+        if refused:
+            detail = PROHIBITED if problem is None else f"{PROHIBITED}: {problem}"
+            found.append(FieldError.forbidden(locations.dotted(one.path), detail))
     return found
 
 

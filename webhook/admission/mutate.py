@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable, Mapping
 
 from webhook.admission import notices, patch
-from webhook.admission.decide import is_platform, of_objects
+from webhook.admission.decide import of_objects
+from webhook.admission.exemptions import is_platform
 from webhook.admission.objects import NOTHING, Objects
 from webhook.admission.policy import Policy
 from webhook.admission.verdict import reach

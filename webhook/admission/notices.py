@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from webhook.admission import locations, reasons
+from webhook.admission import reasons
 from webhook.admission.decide import Rewrite
 from webhook.admission.policy import Policy
 from webhook.admission.resolve import Decision
@@ -27,8 +27,7 @@ _LENGTH: Final = 256
 _ALWAYS: Final = {reasons.NOT_READY: NOT_READY, reasons.TOO_MANY_IMAGES: TOO_MANY}
 _SENTENCES: Final = {
     reasons.LOOKUP_DISABLED: (
-        "{written} stays as written: image stream {stream} does not allow local lookup (spec.lookupPolicy.local), and"
-        ' annotation {annotation}: "*" does not ask for it'
+        "{written} stays as written: image stream {stream} does not allow local lookup (spec.lookupPolicy.local)"
     ),
     reasons.NO_SUCH_TAG: "{written} stays as written: image stream {stream} has no image for tag {tag}{note}",
     reasons.MISSING_TAG_DEFERRED: (
@@ -58,7 +57,6 @@ def _sentence(decision: Decision) -> str:
         stream=decision.stream,
         tag=decision.tag,
         note=decision.note,
-        annotation=locations.RESOLVE_NAMES,
     )
     # One line, whatever a registry answered.
     text = " ".join(text.split())

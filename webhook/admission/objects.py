@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 from typing import Final
 
 from cachetools import TTLCache
@@ -28,9 +30,11 @@ _SECONDS: Final = 60
 class Objects:
     """Reads objects by `load`; Images that are named by digest may be a minute old (admission A.6.5)."""
 
-    def __init__(self, load: Load = lambda _resource, _namespace, _name: None) -> None:
+    def __init__(
+        self, load: Load = lambda _resource, _namespace, _name: None, *, timer: Callable[[], float] = time.monotonic
+    ) -> None:
         self._load = load
-        self._images: TTLCache[str, Json] = TTLCache(_CACHED, _SECONDS)
+        self._images: TTLCache[str, Json] = TTLCache(_CACHED, _SECONDS, timer)
         self._lock = threading.Lock()
 
     def image(self, digest: str) -> Json | None:

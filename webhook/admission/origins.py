@@ -46,11 +46,11 @@ def annotation(looked: Sequence[Rewrite], annotations: review.Annotations | None
         return None
     known = read(before)
     after = {
-        place: known[place]
-        for place, image in ((_place(one), one.new) for one in looked if not one.beside)
-        if place in known and known[place].image == image
+        where: known[where]
+        for where, image in ((place(one), one.new) for one in looked if not one.beside)
+        if where in known and known[where].image == image
     }
-    after |= {_place(one): _origin(one) for one in rewritten}
+    after |= {place(one): _origin(one) for one in rewritten}
     if after == known or (not rewritten and not after and not known):
         return None
     text = _write.encode(after)
@@ -67,7 +67,8 @@ def read(text: object) -> dict[str, Origin]:
         return {}
 
 
-def _place(one: Rewrite) -> str:
+def place(one: Rewrite) -> str:
+    """Under which name the image of this place is recorded."""
     return one.place or locations.dotted(one.path)
 
 

@@ -58,16 +58,11 @@ class Policy(msgspec.Struct, frozen=True):
     leave_never_pulled: bool = False
     warnings: bool = False
     test_operations: bool = False
-    max_images: int = 1000
+    max_images: int = 10_000
     skipped_images: re.Pattern[str] | None = None
     skipped_containers: re.Pattern[str] | None = None
     skipped_namespaces: re.Pattern[str] | None = None
     skipped_objects: LabelSelector | None = None
-
-    @property
-    def leaves_some(self) -> bool:
-        """Whether single images are left alone for what they are or where they stand."""
-        return self.leave_never_pulled or self.skipped_images is not None or self.skipped_containers is not None
 
 
 def of(config: ImagePolicyConfig, integrated_registry: str, *, strict: bool = False) -> Policy:

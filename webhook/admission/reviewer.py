@@ -14,11 +14,12 @@ from typing import Final
 import msgspec
 
 from webhook.admission import decisions_log, mutate, notices, patch, review
-from webhook.admission.decide import Rewrite, Write, is_platform
+from webhook.admission.decide import Rewrite, Write
+from webhook.admission.exemptions import is_platform
 from webhook.admission.objects import NOTHING, Objects
 from webhook.admission.policy import Policy
 from webhook.admission.verdict import Verdict, reach
-from webhook.errors import Forbidden, Invalid, Json, StatusError
+from webhook.errors import Forbidden, Invalid, Json, StatusError, details_of, qualified
 from webhook.view.index import Streams
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Reviewer:
             item = review.read_metadata(whole) if whole else None
             old = review.read_metadata(whole_old) if whole_old else None
         elif not readable:
-            raise review.Unreadable
+            raise _unreadable(request, policy.required or bool(coverage.rules))
         if item is None:
             return _NOTHING
         write = Write(
@@ -123,6 +124,17 @@ def _answered(request: review.Request, response: Json) -> bytes:
 
 _NONE: Final[Json] = {}
 _NOTHING: Final = Verdict(None, [], [], None, [])
+
+
+def _unreadable(request: review.Request, enforced: bool) -> Exception:
+    """What nobody can read is let through, but not past a policy that refuses images."""
+    if not enforced:
+        return review.Unreadable()
+    group, resource, name = request.resource.group, request.resource.resource, request.name or ""
+    return Forbidden(
+        f'{qualified(resource, group)} "{name}" is forbidden: its images could not be read',
+        details=details_of(resource, group, name),
+    )
 
 
 def _allowed(verdict: Verdict, policy: Policy, validating: bool) -> tuple[Json, str]:

@@ -19,16 +19,20 @@ from webhook.apiserver.imagestreams import (
 )
 from webhook.apiserver.imagestreamtags import ImageStreamTagRest
 from webhook.apiserver.imagetags import ImageTagRest
-from webhook.apiserver.namespaces import NamespaceRest
+from webhook.apiserver.namespaces import NamespaceRest, NamespaceStrategy, being_terminated
+from webhook.apiserver.requestinfo import RequestInfo
 from webhook.apiserver.rest import Call, Rest
 from webhook.apiserver.sandbox_subresources import EphemeralContainersRest, EphemeralContainersStrategy, ScaleRest
 from webhook.apiserver.stored import StatusRest, StoredRest
+from webhook.apiserver.strategy import Strategy
 from webhook.apiserver.streams import Streams
 from webhook.apiserver.streamviews import LayersRest, SecretsRest
+from webhook.distribution import access
 from webhook.errors import Json, NotFound
 from webhook.image import printing
 from webhook.image import schema as image_schema
-from webhook.importer.engine import Importer
+from webhook.image.allowlist import AllowList
+from webhook.importer import setup
 from webhook.meta import timestamps
 from webhook.meta.resources import ResourceInfo
 from webhook.settings import Settings
@@ -52,18 +56,30 @@ class Catalog:
         """The resource of a path, or None."""
         return self._rests.get((group, version, resource, subresource))
 
-    def check_namespace(self, namespace: str) -> None:
-        """NotFound for a namespace that must be created first (contract 3.10); standalone any name works without."""
-        rest = self.find("", "v1", "namespaces", "")
-        if not namespace or namespace == "default" or not self._namespaces_are_real or not isinstance(rest, StoredRest):
-            return
-        if rest.find("", namespace) is None:
-            raise NotFound.of("namespaces", "", namespace)
+    def check_namespace(self, info: RequestInfo, name: str) -> None:
+        """Refuse a new object `name` where its namespace is not there or is being deleted (contract 3.10).
 
-    def namespaced_keys(self) -> tuple[str, ...]:
-        """The store's keys of all kinds that live in namespaces."""
+        Standalone, any name of a namespace works without its object.
+        """
+        rest = self.find("", "v1", "namespaces", "")
+        if not info.namespace or not isinstance(rest, StoredRest):
+            return
+        found = rest.find("", info.namespace)
+        if found is not None and "deletionTimestamp" in found["metadata"]:
+            raise being_terminated(info.resource, info.group, name, info.namespace)
+        if found is None and self._namespaces_are_real and info.namespace != "default":
+            raise NotFound.of("namespaces", "", info.namespace)
+
+    def settle_namespace(self, call: Call) -> None:
+        """After a write: a namespace that waited for what was in it may be free to go."""
+        rest = self.find("", "v1", "namespaces", "")
+        if call.namespace and not call.dry_run and isinstance(rest, NamespaceRest):
+            rest.settle(call, call.namespace)
+
+    def namespaced(self) -> tuple[StoredRest, ...]:
+        """All stored kinds that live in namespaces."""
         rests = (rest for (*_, subresource), rest in self._rests.items() if not subresource)
-        return tuple(rest.key for rest in rests if isinstance(rest, StoredRest) and rest.info.namespaced)
+        return tuple(rest for rest in rests if isinstance(rest, StoredRest) and rest.info.namespaced)
 
     def infos(self) -> list[ResourceInfo]:
         """What discovery tells of; each resource once."""
@@ -79,12 +95,12 @@ def build(store: Store, settings: Settings, mutate: sandbox.Mutate | None) -> Ca
     _image_group(catalog, store, settings, plain)
     namespaces = plain["namespaces"]
     assert isinstance(namespaces, NamespaceRest)
-    namespaces.contents = catalog.namespaced_keys()
+    namespaces.contents = catalog.namespaced()
     return catalog
 
 
 def _plain(catalog: Catalog, store: Store, info: ResourceInfo) -> StoredRest:
-    strategies: dict[str, type[sandbox.PlainStrategy]] = {"secrets": sandbox.SecretStrategy}
+    strategies: dict[str, type[Strategy]] = {"secrets": sandbox.SecretStrategy, "namespaces": NamespaceStrategy}
     strategy = strategies.get(info.resource, sandbox.PlainStrategy)()
     schema = sandbox_schema.for_kind(info.group, info.kind)
     kind = NamespaceRest if info.resource == "namespaces" else StoredRest
@@ -114,6 +130,7 @@ def _image_group(catalog: Catalog, store: Store, settings: Settings, plain: dict
         return kind(info, store, strategy, schema=schema, columns=columns, row=_row, **more)
 
     internal: StoredRest
+    registries = access.of(settings)
 
     def load(namespace: str, name: str) -> Json | None:
         found = internal.find(namespace, name)
@@ -126,6 +143,7 @@ def _image_group(catalog: Catalog, store: Store, settings: Settings, plain: dict
         load=load,
         limit_ranges=lambda namespace: _all(plain["limitranges"], namespace),
         may_pull=_everybody_may,
+        allowed=lambda: _allowed(registries, settings),
     )
     internal = stored(StoredRest, InternalStreamStrategy(rules), resources.IMAGESTREAMS, tracked=False)
     internal_status = stored(StatusRest, ImageStreamStatusStrategy(rules), resources.IMAGESTREAMS, tracked=False)
@@ -135,10 +153,12 @@ def _image_group(catalog: Catalog, store: Store, settings: Settings, plain: dict
     catalog.add(stored(StoredRest, ImageStrategy(), resources.IMAGES))
     catalog.add(stored(StoredRest, ImageStreamStrategy(rules), resources.IMAGESTREAMS, fields=FIELDS))
     catalog.add(status)
-    _views(catalog, streams, settings, plain["secrets"])
+    _views(catalog, streams, settings, plain["secrets"], registries)
 
 
-def _views(catalog: Catalog, streams: Streams, settings: Settings, secrets: StoredRest) -> None:
+def _views(
+    catalog: Catalog, streams: Streams, settings: Settings, secrets: StoredRest, registries: access.Access
+) -> None:
     mode = settings.import_mode
     tag, image, command = resources.IMAGESTREAMTAGS, resources.IMAGESTREAMIMAGES, resources.IMAGESTREAMIMPORTS
     catalog.add(ImageStreamTagRest(tag, streams, mode, schema=image_schema.for_kind(tag.kind), row=_row))
@@ -151,9 +171,17 @@ def _views(catalog: Catalog, streams: Streams, settings: Settings, secrets: Stor
     push = resources.IMAGESTREAMMAPPINGS
     schema = image_schema.for_kind(push.kind)
     catalog.add(ImageStreamMappingRest(push, streams, settings.integrated_registry, schema=schema))
-    importer = Importer(max_bulk_import=settings.max_bulk_import)
     catalog.add(
-        ImageStreamImportRest(command, streams, secrets, importer, mode, schema=image_schema.for_kind(command.kind))
+        ImageStreamImportRest(
+            command,
+            streams,
+            secrets,
+            setup.importer(settings, registries),
+            mode,
+            retrying=settings.retries_imports,
+            schema=image_schema.for_kind(command.kind),
+            allowed=lambda: _allowed(registries, settings),
+        )
     )
 
 
@@ -163,6 +191,11 @@ def _row(obj: Json) -> list[Any]:
 
 def _all(rest: StoredRest, namespace: str) -> list[Json]:
     return [rest.raw(record) for record in rest.store.list(rest.key, namespace).records]
+
+
+def _allowed(registries: access.Access, settings: Settings) -> AllowList:
+    """The allow-list of this moment."""
+    return AllowList(registries.registries().allowed_registries_for_import, settings.integrated_registry)
 
 
 def _everybody_may(_call: Call, _namespace: str, _name: str) -> str | None:

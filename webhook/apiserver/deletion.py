@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from webhook.apiserver.metadata import FINALIZER_FOREGROUND, FINALIZER_ORPHAN
 from webhook.errors import BadRequest, Conflict, FieldError, Invalid, Json
 from webhook.meta import timestamps
 
 POLICIES = ("Orphan", "Background", "Foreground")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_TYPES: Mapping[str, tuple[type, str]] = {
+    "dryRun": (list, "a list of strings"),
+    "gracePeriodSeconds": (int, "an integer"),
+    "orphanDependents": (bool, "true or false"),
+    "preconditions": (dict, "an object"),
+    "propagationPolicy": (str, "a string"),
+}
+_PRECONDITION_TYPES: Mapping[str, tuple[type, str]] = {
+    "uid": (str, "a string"),
+    "resourceVersion": (str, "a string"),
+}
 _API_VERSIONS = ("v1", "meta.k8s.io/v1", "image.openshift.io/v1", "")
 
 
@@ -27,31 +39,53 @@ class DeleteOptions:
 
 def options(query: Mapping[str, str], body: Json | None) -> DeleteOptions:
     """The options of a request; a body with content hides the query (image-api 12.26)."""
-    given: Mapping[str, Any] = query
-    dry_run: list[str] = [query["dryRun"]] if query.get("dryRun") else []
-    if body:
-        if body.get("kind", "DeleteOptions") != "DeleteOptions" or body.get("apiVersion", "") not in _API_VERSIONS:
-            raise BadRequest(
-                f"the body of a DELETE must be DeleteOptions, not {body.get('kind')} in {body.get('apiVersion')}"
-            )
-        given, dry_run = body, body.get("dryRun") or []
-    if not isinstance(dry_run, list):
-        raise BadRequest("dryRun must be a list of strings")
-    preconditions = given.get("preconditions") or {}
-    if not isinstance(preconditions, dict):
-        raise BadRequest("preconditions must be an object")
-    orphan = given.get("orphanDependents")
+    given = _read(body) if body else _of_query(query)
+    preconditions, dry_run = given.get("preconditions") or {}, given.get("dryRun") or []
     parsed = DeleteOptions(
         dry_run=dry_run == ["All"],
         uid=preconditions.get("uid") or "",
         resource_version=preconditions.get("resourceVersion") or "",
         policy=given.get("propagationPolicy") or "",
-        orphan_dependents=orphan if isinstance(orphan, bool) or orphan is None else orphan == "true",
+        orphan_dependents=given.get("orphanDependents"),
     )
     findings = _findings(parsed, dry_run)
     if findings:
         raise Invalid.of("DeleteOptions", "meta.k8s.io", "", findings)
     return parsed
+
+
+def _read(body: Json) -> Json:
+    """A body whose fields have the types of DeleteOptions."""
+    if body.get("kind", "DeleteOptions") != "DeleteOptions" or body.get("apiVersion", "") not in _API_VERSIONS:
+        raise BadRequest(
+            f"the body of a DELETE must be DeleteOptions, not {body.get('kind')} in {body.get('apiVersion')}"
+        )
+    _check_types(body, _TYPES)
+    _check_types(body.get("preconditions") or {}, _PRECONDITION_TYPES)
+    if not all(isinstance(one, str) for one in body.get("dryRun") or ()):
+        raise BadRequest("dryRun must be a list of strings")
+    return body
+
+
+def _check_types(given: Json, types: Mapping[str, tuple[type, str]]) -> None:
+    for key, (wanted, words) in types.items():
+        value = given.get(key)
+        # To Python, but not to JSON, a bool is an int.
+        if value is not None and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is int)):
+            raise BadRequest(f"{key} must be {words}")
+
+
+def _of_query(query: Mapping[str, str]) -> Json:
+    """The same from a query, where everything is text; any flag but `false` and `0` is true, as in Kubernetes."""
+    given: Json = {"propagationPolicy": query.get("propagationPolicy")}
+    if query.get("dryRun"):
+        given["dryRun"] = [query["dryRun"]]
+    if "orphanDependents" in query:
+        given["orphanDependents"] = query["orphanDependents"].lower() not in ("false", "0")
+    seconds = query.get("gracePeriodSeconds", "")
+    if seconds and not _INTEGER.fullmatch(seconds):
+        raise BadRequest(f'strconv.ParseInt: parsing "{seconds}": invalid syntax')
+    return given
 
 
 def _findings(parsed: DeleteOptions, dry_run: list[str]) -> list[FieldError]:

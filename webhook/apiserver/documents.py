@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from flask import Response
 
 from webhook import __version__
 from webhook.apiserver import discovery, openapi, openapi_v2, sandbox_schema
+from webhook.apiserver.discovery import AggregatedVersion
 from webhook.apiserver.handlers import PATCH_TYPES
 from webhook.errors import Json
 from webhook.image import schema as image_schema
@@ -20,13 +23,16 @@ _OPENAPI_V2 = {"swagger": "2.0", "info": {"title": "imagestreams", "version": "v
 _PROTOBUF = "com.github.proto-openapi.spec.v2"
 # Kubernetes' own version whose API machinery is followed here; clients compare it with theirs.
 _KUBERNETES = ("1", "34")
+_ROOTS: Final = ("/api", "/apis")
+_SHAPES: Final[tuple[AggregatedVersion | None, ...]] = ("v2", "v2beta1", None)
+_YEAR: Final = timedelta(days=365)
 
 
 class Documents:
     """The documents by path; `find` answers only GET and HEAD."""
 
     def __init__(self, resources: list[ResourceInfo]) -> None:
-        self._resources = resources
+        self._groups = {(path, asked): _groups(resources, path, asked) for path in _ROOTS for asked in _SHAPES}
         self._plain: dict[str, Json] = {"/": discovery.root_paths(resources), "/version": version()}
         for root, members in discovery.group_versions(resources).items():
             group, number = members[0].group, members[0].version
@@ -34,7 +40,9 @@ class Documents:
             if group:
                 self._plain[f"/apis/{group}"] = discovery.api_group(resources, group) or {}
         documents = {root: self._document(members) for root, members in discovery.group_versions(resources).items()}
-        self._openapi = {root: json.dumps(one).encode() for root, one in documents.items()}
+        self._openapi = {root: _encoded(one) for root, one in documents.items()}
+        self._plain["/openapi/v3"] = openapi.index(self._openapi)
+        self._hashes = {root: openapi.content_hash(body) for root, body in self._openapi.items()}
         self._openapi_v2 = openapi_v2.document(documents.values(), with_schemas=frozenset({image_schema.GROUP}))
 
     def _document(self, members: list[ResourceInfo]) -> Json:
@@ -42,22 +50,32 @@ class Documents:
         definitions = image_schema.DEFINITIONS if is_image else sandbox_schema.DEFINITIONS
         return openapi.document(members, definitions, patch_types=PATCH_TYPES)
 
-    def find(self, method: str, path: str, headers: Mapping[str, str]) -> Response | None:
-        """The document at a path, or None where there is none."""
+    def find(self, method: str, path: str, headers: Mapping[str, str], wanted: str = "") -> Response | None:
+        """The document at a path, or None where there is none; `wanted` is the hash of the one that is asked for."""
         if method not in ("GET", "HEAD"):
             return None
         path = path.rstrip("/") or "/"
-        if path in ("/api", "/apis"):
-            return self._groups(path, headers)
+        if path in _ROOTS:
+            asked = discovery.aggregated_version(headers.get("Accept"))
+            content_type = negotiation.JSON if asked is None else discovery.content_type(asked)
+            return _tagged(self._groups[path, asked], headers, content_type)
         if path == "/openapi/v2":
             return self._version_2(headers)
-        if path == "/openapi/v3":
-            return _json(openapi.index(self._openapi))
         if path.startswith("/openapi/v3/"):
-            body = self._openapi.get(path.removeprefix("/openapi/v3/"))
-            return None if body is None else _tagged(body, headers, negotiation.JSON)
+            return self._version_3(path.removeprefix("/openapi/v3/"), headers, wanted)
         found = self._plain.get(path)
         return None if found is None else _json(found)
+
+    def _version_3(self, root: str, headers: Mapping[str, str], wanted: str) -> Response | None:
+        """The document of a group version: for a year where its hash was asked for, also for a wrong one if not."""
+        body = self._openapi.get(root)
+        if body is None:
+            return None
+        response = _tagged(body, headers, negotiation.JSON)
+        if wanted == self._hashes[root]:
+            response.headers["Cache-Control"] = "public, immutable"
+            response.expires = datetime.now(UTC) + _YEAR
+        return response
 
     def _version_2(self, headers: Mapping[str, str]) -> Response:
         """Protobuf for kubectl, which asks for nothing else; an empty document for everybody else (contract 2.6)."""
@@ -65,15 +83,13 @@ class Documents:
             return _tagged(self._openapi_v2, headers, f"application/{_PROTOBUF}.v1.0+protobuf")
         return _json(dict(_OPENAPI_V2))
 
-    def _groups(self, path: str, headers: Mapping[str, str]) -> Response:
-        core = path == "/api"
-        asked = discovery.aggregated_version(headers.get("Accept"))
-        if asked is None:
-            legacy: Callable[[list[ResourceInfo]], Json] = discovery.api_versions if core else discovery.api_group_list
-            return _json(legacy(self._resources))
-        chosen = [one for one in self._resources if bool(one.group) != core]
-        body = json.dumps(discovery.aggregated(chosen, asked)).encode()
-        return _tagged(body, headers, discovery.content_type(asked))
+
+def _groups(resources: list[ResourceInfo], path: str, asked: AggregatedVersion | None) -> bytes:
+    """`/api` tells of the core group, `/apis` of all others."""
+    core = path == "/api"
+    if asked is not None:
+        return _encoded(discovery.aggregated([one for one in resources if bool(one.group) != core], asked))
+    return _encoded(discovery.api_versions(resources) if core else discovery.api_group_list(resources))
 
 
 def version() -> Json:
@@ -93,7 +109,11 @@ def version() -> Json:
 
 
 def _json(body: Json) -> Response:
-    return Response(json.dumps(body), 200, content_type=negotiation.JSON)
+    return Response(_encoded(body), 200, content_type=negotiation.JSON)
+
+
+def _encoded(body: Json) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
 
 
 def _tagged(body: bytes, headers: Mapping[str, str], content_type: str) -> Response:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from webhook.apiserver import deletion, metadata
+from webhook.apiserver import bodies, deletion, metadata
+from webhook.apiserver.bodies import Shown
 from webhook.apiserver.ownership import APPLY_TYPE, check_config
 from webhook.apiserver.requestinfo import RequestInfo
-from webhook.apiserver.rest import Call, Listing, Rest, Selection
+from webhook.apiserver.rest import Call, Gone, Listing, Rest, Selection
 from webhook.errors import BadRequest, Expired, FieldError, Invalid, Json, NotFound, Timeout, UnsupportedMediaType
 from webhook.meta import continuation, decode, jsonpatch, mergepatch, strategicpatch
 from webhook.meta.options import ListOptions, WriteOptions
@@ -38,7 +39,7 @@ class Answer(NamedTuple):
     """What a verb answers: an object, a list of a collection, or a Status."""
 
     code: int
-    body: Json | Listing
+    body: Shown | Listing
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Handling:
     rest: Rest
     call: Call
     write: WriteOptions
+    # Refuses a new object of that name, for the sake of its namespace (contract 3.10).
+    admit: Callable[[str], None]
 
     def get(self) -> Answer:
         """One object."""
@@ -73,6 +76,7 @@ class Handling:
         """201 with the new object."""
         obj = self._decoded(body)
         obj = metadata.agree_on_namespace(obj, self.info.namespace)
+        self.admit(str(obj["metadata"].get("name") or ""))
         return Answer(201, self.rest.create(self.call, obj))
 
     def update(self, body: Body) -> Answer:
@@ -80,7 +84,12 @@ class Handling:
         obj = self._decoded(body)
         metadata.agree_on_name(obj, self.info.name)
         obj = metadata.agree_on_namespace(obj, self.info.namespace)
-        shown, created = self.rest.update(self.call, self.info.name, lambda _: obj)
+
+        def transform(old: Json | None) -> Json:
+            self._admit_new(old or {})
+            return obj
+
+        shown, created = self.rest.update(self.call, self.info.name, transform)
         return Answer(201 if created else 200, shown)
 
     def patch(self, body: Body) -> Answer:
@@ -89,20 +98,21 @@ class Handling:
 
         def transform(old: Json | None) -> Json:
             before = old or {}
+            self._admit_new(before)
             return self._patched(apply(before), before)
 
         shown, created = self.rest.update(self.call, self.info.name, transform)
         return Answer(201 if created else 200, shown)
 
-    def apply(self, body: Body, admit: Callable[[], None]) -> Answer:
-        """Server-side apply: 201 where it creates the object, which `admit` may refuse, else 200 (contract 6.2)."""
+    def apply(self, body: Body) -> Answer:
+        """Server-side apply: 201 where it creates the object, else 200 (contract 6.2)."""
         config, duplicates = decode.decode(body.data, "application/yaml", kind=self.rest.kind)
         check_config(config, self.rest.api_version, self.rest.kind)
         self._report(duplicates, patched=False)
         meta = dict(config.get("metadata") or {})
         metadata.agree_on_name({"metadata": {**meta, "name": meta.get("name") or self.info.name}}, self.info.name)
         if not self._exists():
-            admit()
+            self.admit(self.info.name)
         config = metadata.agree_on_namespace(
             {**config, "metadata": {**meta, "name": self.info.name}}, self.info.namespace
         )
@@ -112,15 +122,12 @@ class Handling:
     def delete(self, query: Mapping[str, str], body: Body) -> Answer:
         """200 with a Status that names what is gone, or with the object that waits for its finalizers."""
         options = self._delete_options(query, body)
-        uid = ""
-        if "get" in self.rest.verbs:
-            uid = self._uid()
-        waiting = self.rest.delete(self.call, self.info.name, options)
-        if waiting is not None:
-            return Answer(200, waiting)
+        deleted = self.rest.delete(self.call, self.info.name, options)
+        if not isinstance(deleted, Gone):
+            return Answer(200, deleted)
         status: Json = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
-        if uid:
-            named = {"name": self.info.name, "group": self.info.group, "kind": self.info.resource, "uid": uid}
+        if deleted.uid:
+            named = {"name": self.info.name, "group": self.info.group, "kind": self.info.resource, "uid": deleted.uid}
             status["details"] = {key: value for key, value in named.items() if value}
         return Answer(200, status)
 
@@ -130,20 +137,26 @@ class Handling:
         """200 with the objects that were selected; what disappears meanwhile is passed over."""
         asked = self._delete_options(query, body)
         chosen = selection(self.rest, options, self.scope, current)
-        deleted: list[Json] = []
+        deleted: list[Shown] = []
         after = None
         while True:
             page = self.rest.list(self.call, Selection(chosen.labels, chosen.fields, limit=_PAGE, after=after))
-            for obj in page.items:
-                within = Call(self.call.user, obj["metadata"].get("namespace", ""), dry_run=self.call.dry_run)
+            for shown in page.items:
+                meta = bodies.decoded(shown)["metadata"]
+                within = Call(self.call.user, meta.get("namespace", ""), dry_run=self.call.dry_run)
                 try:
-                    self.rest.delete(within, obj["metadata"]["name"], asked)
+                    self.rest.delete(within, meta["name"], asked)
                 except NotFound:
                     continue
-                deleted.append(obj)
+                deleted.append(shown)
             after = page.after
             if after is None:
                 return Answer(200, Listing(deleted, page.revision))
+
+    def _admit_new(self, old: Json) -> None:
+        """Some kinds create on update: what they show of an object that is not there yet has no uid."""
+        if not old.get("metadata", {}).get("uid"):
+            self.admit(self.info.name)
 
     def _exists(self) -> bool:
         try:
@@ -151,12 +164,6 @@ class Handling:
         except NotFound:
             return False
         return True
-
-    def _uid(self) -> str:
-        try:
-            return self.rest.uid_of(self.rest.get(self.call, self.info.name))
-        except NotFound:
-            return ""
 
     def _delete_options(self, query: Mapping[str, str], body: Body) -> deletion.DeleteOptions:
         given = decode.decode(body.data, body.content_type)[0] if body.data.strip() else None

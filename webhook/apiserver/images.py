@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webhook.apiserver.rest import Call
-from webhook.apiserver.stored import Strategy
+from webhook.apiserver.strategy import Strategy
 from webhook.errors import Findings, Json
 from webhook.image import defaults, digest, manifest, validation
 

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from webhook.apiserver.deletion import DeleteOptions
-from webhook.apiserver.rest import Call, Rest
+from webhook.apiserver.rest import Call, Gone, Rest
 from webhook.apiserver.stored import StoredRest
 from webhook.errors import AlreadyExists, BadRequest, FieldError, Findings, Invalid, Json, NotFound
 from webhook.meta import timestamps
@@ -43,7 +43,7 @@ class ImageSignatureRest(Rest):
         self.images.update(Call(call.user, "", dry_run=call.dry_run), name.partition("@")[0], appended)
         return {"kind": self.kind, "apiVersion": self.api_version, **signature}
 
-    def delete(self, call: Call, name: str, options: DeleteOptions) -> Json | None:
+    def delete(self, call: Call, name: str, options: DeleteOptions) -> Gone:
         """Take the signature off its Image."""
         image_name, at, signature = name.partition("@")
         if not (image_name and at and signature) or "@" in signature:
@@ -59,7 +59,7 @@ class ImageSignatureRest(Rest):
 
         within = Call(call.user, "", dry_run=call.dry_run or options.dry_run)
         self.images.update(within, image_name, without)
-        return None
+        return Gone()
 
 
 def _is_same(one: Json, other: Json) -> bool:

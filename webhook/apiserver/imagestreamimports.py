@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
+from webhook.apiserver.bodies import decoded
+from webhook.apiserver.reading import objects
 from webhook.apiserver.rest import Call, Rest, Selection
 from webhook.apiserver.stored import StoredRest
 from webhook.apiserver.streams import Streams
 from webhook.distribution.credentials import is_pull_secret
 from webhook.errors import AlreadyExists, Conflict, Forbidden, InternalError, Invalid, Json, NotFound
-from webhook.image import defaults, validation
+from webhook.image import allowlist, defaults, validation
+from webhook.image.allowlist import AllowList
 from webhook.importer import results
 from webhook.importer.engine import Importer
 from webhook.meta import timestamps
@@ -34,10 +38,18 @@ class ImageStreamImportRest(Rest):
         importer: Importer,
         import_mode: str,
         *,
+        retrying: bool,
         schema: Any,
+        allowed: Callable[[], AllowList],
     ) -> None:
+        """`allowed` is the allow-list of this moment. It counts for everybody here.
+
+        OpenShift exempts who may create images; without authorization that would be everybody, and the list nothing.
+        """
         self.info, self.streams, self.secrets = info, streams, secrets
         self.importer, self.import_mode, self.schema = importer, import_mode, schema
+        self.retrying = retrying
+        self._allowed = allowed
 
     def create(self, call: Call, obj: Json) -> Json:
         """Fetch, then store images and stream in the versions that were read at the start."""
@@ -45,12 +57,12 @@ class ImageStreamImportRest(Rest):
         name = request["metadata"].get("name") or ""
         if not name and request["metadata"].get("generateName"):
             raise InternalError.of("metadata.name was not generated")
-        findings = validation.import_request(request)
+        findings = validation.import_request(request) or allowlist.import_findings(request, self._allowed())
         if findings:
             raise Invalid.of(self.kind, GROUP, name, findings)
         stream = self._target(call, request, name)
         fetched = self.importer.fetch(request, stream, pull_secrets(self.secrets, call))
-        outcome = results.apply(request, fetched, stream, timestamps.now())
+        outcome = results.apply(request, fetched, stream, timestamps.now(), retrying=self.retrying)
         status = outcome.status
         if request["spec"].get("import"):
             stored = {image["metadata"]["name"]: self._store_image(call, image) for image in outcome.images}
@@ -81,7 +93,7 @@ class ImageStreamImportRest(Rest):
         within = Call(call.user, "", dry_run=call.dry_run)
         image = {"kind": "Image", "apiVersion": self.api_version, **image}
         try:
-            return self.streams.images.create(within, image)
+            return decoded(self.streams.images.create(within, image))
         except AlreadyExists:
             found = self.streams.image(image["metadata"]["name"]) or image
             meta = {key: value for key, value in found["metadata"].items() if key != "resourceVersion"}
@@ -103,5 +115,5 @@ def _nested(obj: Json) -> Json:
 def pull_secrets(secrets: StoredRest, call: Call) -> list[Json]:
     """The registry credentials of the namespace, as Secrets (image-api 2.13)."""
     everything = Selection(LabelSelector.parse(""), FieldSelector.parse("", set()))
-    found = secrets.list(Call(call.user, call.namespace), everything).items
+    found = objects(secrets.list(Call(call.user, call.namespace), everything))
     return [one for one in found if is_pull_secret(one)]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 from webhook.apiserver.rest import Call
-from webhook.apiserver.stored import Strategy
+from webhook.apiserver.strategy import Selectable, Strategy
 from webhook.errors import FieldError, Findings, Json
-from webhook.image import defaults, generation, limits, names, status, tagging, tags, validation
+from webhook.image import allowlist, defaults, generation, limits, names, status, tagging, tags, validation
+from webhook.image.allowlist import AllowList
 from webhook.meta import timestamps
 
+# To be raised with every change of what `ImageStreamStrategy.decorate` makes of the same stream.
+_SHOWN = "v1"
 FIELDS = frozenset({"spec.dockerImageRepository", "status.dockerImageRepository"})
 
 
@@ -24,19 +28,35 @@ class StreamRules:
     load: Callable[[str, str], Json | None]
     limit_ranges: Callable[[str], list[Json]]
     may_pull: Callable[[Call, str, str], str | None]
+    allowed: Callable[[], AllowList]
+
+
+class _Repository(TypedDict, total=False):
+    dockerImageRepository: str
+
+
+class _SelectableStream(Selectable, total=False):
+    spec: _Repository
+    status: _Repository
 
 
 class ImageStreamStrategy(Strategy):
     """`imagestreams`: a client's status is discarded, tags are resolved at once (image-api 2.3, 2.6)."""
 
     keeps_status = False
+    selected = _SelectableStream
+    blank: Mapping[str, Json] = {
+        "spec": {"lookupPolicy": {"local": False}},
+        "status": {"dockerImageRepository": ""},
+    }
 
-    def __init__(self, rules: StreamRules) -> None:
-        self.rules = rules
+    def __init__(self, world: StreamRules) -> None:
+        self.world = world
+        self.rules = (_SHOWN, world.integrated, world.public)
 
     def default(self, obj: Json) -> Json:
         """Policies of tags, and lists as the maps that they are (image-api 0.4, 2.1)."""
-        return tags.canonical(defaults.stream(obj, self.rules.import_mode))
+        return tags.canonical(defaults.stream(obj, self.world.import_mode))
 
     def name_findings(self, name: str, namespace: str) -> Findings:
         """The rule for stream names (image-api 1.4)."""
@@ -57,29 +77,33 @@ class ImageStreamStrategy(Strategy):
         resolved, findings = tagging.resolve(
             stream,
             old,
-            load=self.rules.load,
-            authorize=lambda namespace, name: self.rules.may_pull(call, namespace, name),
-            integrated=self.rules.integrated,
+            load=self.world.load,
+            authorize=lambda namespace, name: self.world.may_pull(call, namespace, name),
+            integrated=self.world.integrated,
             now=timestamps.now(),
         )
         if self.keeps_status:
             resolved = tags.without_empty_status(resolved)
         resolved = self._with_repository(resolved)
         findings = findings + self._limit_findings(resolved, old) + validation.stream(resolved, old)
-        return resolved, findings
+        return resolved, findings + allowlist.stream_findings(resolved, old, self.world.allowed())
 
     def _limit_findings(self, stream: Json, old: Json | None) -> Findings:
-        why = limits.excess(self.rules.limit_ranges(stream["metadata"].get("namespace", "")), old, stream)
+        why = limits.excess(self.world.limit_ranges(stream["metadata"].get("namespace", "")), old, stream)
         if not why:
             return []
         return [limits.finding(stream["metadata"].get("name", ""), why)]
 
     def _with_repository(self, stream: Json) -> Json:
-        return status.with_repository(stream, self.rules.integrated, self.rules.public)
+        return status.with_repository(stream, self.world.integrated, self.world.public)
 
     def decorate(self, obj: Json) -> Json:
-        """Repository addresses are computed at each reading (image-api 2.4)."""
+        """With the repository addresses of the present settings (image-api 2.4)."""
         return defaults.output(self._with_repository(obj))
+
+    def restore(self, obj: Json) -> Json:
+        """The repository addresses stay: they are stored as they were shown."""
+        return defaults.without_output(obj)
 
     def selectable(self, obj: Json) -> Mapping[str, str]:
         """The two repositories (image-api 2.11)."""
@@ -100,13 +124,13 @@ class ImageStreamStatusStrategy(ImageStreamStrategy):
         """A changed status; events without a generation get the one they belong to."""
         stream = status.after_status_write(new, old)
         findings = self._status_limit_findings(stream, old) + validation.status_update(stream, old)
-        return stream, findings
+        return stream, findings + allowlist.stream_findings(stream, old, self.world.allowed())
 
     def _status_limit_findings(self, stream: Json, old: Json) -> Findings:
-        why = limits.excess(self.rules.limit_ranges(stream["metadata"].get("namespace", "")), old, stream)
+        why = limits.excess(self.world.limit_ranges(stream["metadata"].get("namespace", "")), old, stream)
         return [FieldError.forbidden("imageStream", why)] if why else []
 
-    def decorate(self, obj: Json) -> Json:
+    def view(self, obj: Json) -> Json:
         """The repositories as they are stored (image-api 2.4, 12.32)."""
         return defaults.output(obj)
 

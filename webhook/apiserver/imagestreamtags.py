@@ -6,8 +6,12 @@ import time
 from typing import Any
 
 from webhook.apiserver.deletion import DeleteOptions
-from webhook.apiserver.rest import Call, Listing, Rest, Row, Selection, Transform
+from webhook.apiserver.ownership import Ownership
+from webhook.apiserver.reading import objects
+from webhook.apiserver.rest import Call, Gone, Listing, Rest, Row, Selection, Transform
 from webhook.apiserver.streams import Streams, blank
+from webhook.apiserver.tagforms import GROUP, StreamTagForm, annotations_findings
+from webhook.apiserver.tagownership import TagOwnership
 from webhook.errors import (
     AlreadyExists,
     BadRequest,
@@ -22,7 +26,6 @@ from webhook.errors import (
 from webhook.image import assemble, defaults, history, names, printing, tags, validation
 from webhook.meta.resources import ResourceInfo
 
-GROUP = "image.openshift.io"
 _CREATE_TRIES = 10
 # Seconds before each further try of an unconditional update (image-api 3.5).
 _UPDATE_WAITS = (0.01, 0.05, 0.25)
@@ -36,10 +39,15 @@ class ImageStreamTagRest(Rest):
     plural = "ImageStreamTags"
     # The resource of a 409 is spelled in the singular here (image-api 0.2).
     duplicate = "imagestreamtag"
+    # The field that holds the spec tag.
+    part = "tag"
+    form_of: type[StreamTagForm] = StreamTagForm
 
     def __init__(self, info: ResourceInfo, streams: Streams, import_mode: str, *, schema: Any, row: Row) -> None:
         self.info, self.streams, self.import_mode = info, streams, import_mode
         self.schema, self.columns, self._row = schema, printing.columns(info.kind), row
+        self.form = self.form_of(import_mode)
+        self.ownership = TagOwnership(schema, self.api_version, info.resource, self.form)
 
     def get(self, call: Call, name: str) -> Json:
         """The tag with its Image; NotFound where stream, event or Image is missing (image-api 3.2)."""
@@ -62,7 +70,7 @@ class ImageStreamTagRest(Rest):
         """
         found = self.streams.rest.list(call, Selection(selection.labels, selection.fields))
         items = []
-        for stream in found.items:
+        for stream in objects(found):
             for entry in tags.status_tags(stream):
                 newest = (entry.get("items") or [{}])[0]
                 if newest.get("image"):
@@ -81,8 +89,9 @@ class ImageStreamTagRest(Rest):
             stream = self.streams.load(call.namespace, stream_name) or blank(call.namespace, stream_name)
             if tags.spec_tag(stream, tag) is not None:
                 raise AlreadyExists.of(self.duplicate, GROUP, name)
+            changed = tags.with_spec_tag(stream, wanted) if wanted else stream
             try:
-                saved = self.streams.save(call, tags.with_spec_tag(stream, wanted) if wanted else stream)
+                saved = self.streams.save(call, changed, self.ownership.updated(call, stream, changed, tag))
             except (AlreadyExists, Conflict):
                 continue
             return self.view(saved, tag, self.streams.head_image(saved, tag))
@@ -106,11 +115,7 @@ class ImageStreamTagRest(Rest):
         if wanted is None:
             return []
         findings = validation.tag_reference(wanted, "tag")
-        given = wanted.get("annotations")
-        if given and given != (obj["metadata"].get("annotations") or {}):
-            why = "tag annotations must not be provided or must be equal to the object meta annotations"
-            findings.append(FieldError.invalid("tag.annotations", given, why))
-        return findings
+        return findings + annotations_findings(wanted.get("annotations"), obj["metadata"].get("annotations"))
 
     def update(self, call: Call, name: str, transform: Transform) -> tuple[Json, bool]:
         """Replace the spec tag, creating tag and stream as needed; blind without a resource version (image-api 3.5)."""
@@ -125,7 +130,7 @@ class ImageStreamTagRest(Rest):
             self._check_version(asked, stream, name)
             changed = self.with_tag(base, tag, new, old)
             try:
-                saved = self.streams.save(call, changed)
+                saved = self.streams.save(call, changed, self.ownership.updated(call, base, changed, tag))
             except (Conflict, AlreadyExists):
                 wait = next(waits, None)
                 if asked or wait is None:
@@ -134,6 +139,49 @@ class ImageStreamTagRest(Rest):
                 continue
             shown = self.view(saved, tag, self.streams.head_image(saved, tag))
             return shown, tags.spec_tag(base, tag) is None
+
+    def apply(self, call: Call, name: str, config: Json, *, force: bool) -> tuple[Json, bool]:
+        """Apply what one manager wants of the tag, creating tag and stream as needed (contract 6.2, image-api 12.20).
+
+        A tag of which nobody wants anything any more leaves the spec; its history stays.
+        """
+        stream_name, tag = names.split_tag_strict(name, self.plural)
+        config = Ownership(self.schema, self.api_version).checked(config, name)
+        applicable = self.form.applicable(config)
+        asked = config["metadata"].get("resourceVersion") or ""
+        for left in reversed(range(_CREATE_TRIES)):
+            stream = self.streams.load(call.namespace, stream_name)
+            base = stream or blank(call.namespace, stream_name)
+            self._check_version(asked, stream, name)
+            new, managed = self.ownership.applied(call, base, tag, applicable, force)
+            changed = self._with_applied(base, tag, config, new)
+            try:
+                saved = self.streams.save(call, changed, managed)
+            except (AlreadyExists, Conflict):
+                if asked or not left:
+                    raise
+                continue
+            is_new = tags.spec_tag(base, tag) is None and tags.spec_tag(saved, tag) is not None
+            return self.view(saved, tag, self.streams.head_image(saved, tag)), stream is None or is_new
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _with_applied(self, stream: Json, tag: str, config: Json, new: Json) -> Json:
+        """The stream with what an apply left of the tag; Invalid where the config has other metadata."""
+        given = self.form.spec_of(new)
+        wanted = None if given is None else defaults.tag_reference({**given, "name": tag}, self.import_mode)
+        old = self.view(stream, tag, None)
+        findings = [] if wanted is None else validation.tag_reference(wanted, self.part)
+        findings += self.metadata_findings({**old["metadata"], **config["metadata"]}, old["metadata"])
+        if findings:
+            raise Invalid.of(self.kind, GROUP, old["metadata"]["name"], findings)
+        return tags.without_spec_tag(stream, tag) if wanted is None else tags.with_spec_tag(stream, wanted)
+
+    def metadata_findings(self, new: Json, old: Json) -> Findings:
+        """What is wrong with the metadata of an update: all but annotations belong to the stream."""
+        if _same_but_annotations(new, old):
+            return []
+        why = "may not update fields other than metadata.annotations"
+        return [FieldError.invalid("metadata", new["name"], why)]
 
     def _check_version(self, asked: str, stream: Json | None, name: str) -> None:
         if not asked:
@@ -160,15 +208,12 @@ class ImageStreamTagRest(Rest):
         return tags.with_spec_tag(stream, {**source, "annotations": annotations})
 
     def _update_findings(self, new: Json, old: Json, wanted: Json | None) -> Findings:
-        findings = []
-        if not _same_but_annotations(new["metadata"], old["metadata"]):
-            why = "may not update fields other than metadata.annotations"
-            findings.append(FieldError.invalid("metadata", new["metadata"]["name"], why))
+        findings = self.metadata_findings(new["metadata"], old["metadata"])
         if wanted is not None:
             findings += validation.tag_reference(wanted, "tag")
         return findings
 
-    def delete(self, call: Call, name: str, options: DeleteOptions) -> Json | None:
+    def delete(self, call: Call, name: str, options: DeleteOptions) -> Gone:
         """Remove the tag from spec and status; its images stay (image-api 3.6)."""
         stream_name, tag = names.split_tag_strict(name, self.plural)
         dry = Call(call.user, call.namespace, dry_run=call.dry_run or options.dry_run)
@@ -181,17 +226,13 @@ class ImageStreamTagRest(Rest):
             if tags.spec_tag(stream, tag) is None and tags.status_tag(stream, tag) is None:
                 raise NotFound.of(self.info.resource, GROUP, name)
             try:
-                self.streams.save(dry, tags.without_tag(stream, tag))
+                self.streams.save(dry, tags.without_tag(stream, tag), self.ownership.removed(stream, tag))
             except Conflict:
                 continue
             except NotFound:
-                return None
-            return None
+                return Gone()
+            return Gone()
         raise ServerTimeout.of(self.info.resource, GROUP, "delete")
-
-    def uid_of(self, obj: Json) -> str:
-        """A deleted tag reports no uid: the one it shows is its stream's."""
-        return ""
 
 
 def _same_but_annotations(new: Json, old: Json) -> bool:

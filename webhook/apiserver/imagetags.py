@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from webhook.apiserver.imagestreamtags import GROUP, ImageStreamTagRest
+from webhook.apiserver.imagestreamtags import ImageStreamTagRest
+from webhook.apiserver.reading import objects
 from webhook.apiserver.rest import Call, Listing, Selection
+from webhook.apiserver.tagforms import GROUP, ImageTagForm
 from webhook.errors import FieldError, Findings, Invalid, Json, NotFound
 from webhook.image import assemble, defaults, names, tags, validation
 
@@ -19,6 +21,8 @@ class ImageTagRest(ImageStreamTagRest):
     waits = ()
     plural = "ImageTags"
     duplicate = "imagetags"
+    part = "spec"
+    form_of = ImageTagForm
 
     def get(self, call: Call, name: str) -> Json:
         """The tag, if spec or status has it; a deleted Image is shown as none."""
@@ -32,7 +36,7 @@ class ImageTagRest(ImageStreamTagRest):
         """Every tag of spec or status, without the Image objects."""
         found = self.streams.rest.list(call, Selection(selection.labels, selection.fields))
         items = []
-        for stream in found.items:
+        for stream in objects(found):
             known = {one["name"] for one in tags.spec_tags(stream)} | {one["tag"] for one in tags.status_tags(stream)}
             items += [assemble.image_tag(stream, tag, None) for tag in sorted(known)]
         return Listing([one for one in items if selection.fields.matches(self.selectable(one))], None)
@@ -64,15 +68,17 @@ class ImageTagRest(ImageStreamTagRest):
         """The stream with the spec tag as the client wants it; null takes it out and leaves the history."""
         name = old["metadata"]["name"]
         wanted = self.wanted(new, tag)
-        findings = [
-            FieldError.invalid(field, "", _ONLY_SPEC)
-            for field, same in (("metadata", _same_metadata(new, old)), ("status", _same_status(new, old)))
-            if not same
-        ]
+        findings = self.metadata_findings(new["metadata"], old["metadata"])
+        if not _same_status(new, old):
+            findings.append(FieldError.invalid("status", "", _ONLY_SPEC))
         findings += self.create_findings(new, wanted)
         if findings:
             raise Invalid.of(self.kind, GROUP, name, findings)
         return tags.without_spec_tag(stream, tag) if wanted is None else tags.with_spec_tag(stream, wanted)
+
+    def metadata_findings(self, new: Json, old: Json) -> Findings:
+        """What is wrong with the metadata of an update: all of it is the stream's."""
+        return [] if _same_metadata(new, old) else [FieldError.invalid("metadata", "", _ONLY_SPEC)]
 
     def view(self, stream: Json, tag: str, image: Json | None) -> Json:
         """The image tag of a stream, as writes see and answer it."""
@@ -82,8 +88,8 @@ class ImageTagRest(ImageStreamTagRest):
 def _same_metadata(new: Json, old: Json) -> bool:
     """A body may leave out what it does not know; managed fields never count (image-api 12.21)."""
     ignored = ("name", "namespace", "resourceVersion", "managedFields")
-    given = {key: value for key, value in new["metadata"].items() if key not in ignored and value}
-    return all(old["metadata"].get(key) == value for key, value in given.items())
+    given = {key: value for key, value in new.items() if key not in ignored and value}
+    return all(old.get(key) == value for key, value in given.items())
 
 
 def _same_status(new: Json, old: Json) -> bool:

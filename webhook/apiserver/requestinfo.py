@@ -39,7 +39,7 @@ def parse(method: str, path: str, *, watch: bool = False) -> RequestInfo | None:
     resource, name, subresource = (*rest, "", "")[:3]
     verbs = _VERBS_OF_NAMED if name else _VERBS_OF_COLLECTION
     verb = verbs.get(method, "")
-    if watch and verb in ("get", "list"):
+    if watch and method == "GET" and verb:
         verb = "watch"
     return RequestInfo(verb, group, version, resource, subresource, namespace, name)
 

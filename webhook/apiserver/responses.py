@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Iterable
 from http import HTTPStatus
 
@@ -11,6 +10,8 @@ import msgspec
 import yaml
 from flask import Response
 
+from webhook.apiserver import bodies
+from webhook.apiserver.bodies import Pieces, Shown
 from webhook.apiserver.rest import Listing, Rest
 from webhook.errors import Json, NotAcceptable, StatusError
 from webhook.meta import continuation, negotiation, partial, table
@@ -30,24 +31,28 @@ def acceptable(rest: Rest, accept: str | None) -> Representation:
     return wanted
 
 
-def represent(rest: Rest, body: Json | Listing, wanted: Representation, query: Query, scope: str | None) -> Json:
+def represent(
+    rest: Rest, body: Shown | Listing, wanted: Representation, query: Query, scope: str | None
+) -> Json | Pieces:
     """The answer in the shape that was asked for; a Status stays a Status."""
-    if not isinstance(body, Listing) and body.get("kind") == "Status" and rest.kind != "Status":
+    if isinstance(body, dict) and body.get("kind") == "Status" and rest.kind != "Status":
         return body
     is_list = isinstance(body, Listing)
     negotiation.check_pairing(wanted, is_list=is_list, go_type=f"*v1.{rest.kind}{'List' if is_list else ''}")
-    items = body.items if isinstance(body, Listing) else [body]
-    meta = list_meta(body, scope) if isinstance(body, Listing) else _single_meta(body)
+    if wanted.kind == "object":
+        return _collection(rest, body, scope) if isinstance(body, Listing) else bodies.whole(body)
+    items = [bodies.decoded(one) for one in (body.items if isinstance(body, Listing) else [body])]
+    meta = list_meta(body, scope) if isinstance(body, Listing) else _single_meta(items[0])
     if wanted.kind == "table":
         return as_table(rest, items, meta, wanted, query)
     if wanted.kind == "partiallist":
         return partial.object_list(items, meta, wanted.api_version)
-    if wanted.kind == "partial":
-        return partial.single(items[0], wanted.api_version)
-    if isinstance(body, Listing):
-        bare = [{key: value for key, value in one.items() if key not in ("kind", "apiVersion")} for one in items]
-        return {"kind": f"{rest.kind}List", "apiVersion": rest.api_version, "metadata": meta, "items": bare}
-    return body
+    return partial.single(items[0], wanted.api_version)
+
+
+def _collection(rest: Rest, listing: Listing, scope: str | None) -> Pieces:
+    meta = list_meta(listing, scope)
+    return bodies.listed({"kind": f"{rest.kind}List", "apiVersion": rest.api_version, "metadata": meta}, listing.items)
 
 
 def as_table(rest: Rest, items: list[Json], meta: Json, wanted: Representation, query: Query) -> Json:
@@ -79,7 +84,7 @@ def _single_meta(obj: Json) -> Json:
 
 def respond(
     code: int,
-    body: Json,
+    body: Json | Pieces,
     *,
     media_type: str = negotiation.JSON,
     pretty: bool = False,
@@ -87,12 +92,11 @@ def respond(
     warnings: Iterable[str] = (),
 ) -> Response:
     """The bytes on the wire, compressed where they are many and the client can read that."""
+    data = b"".join((*(body if isinstance(body, list) else (msgspec.json.encode(body),)), b"\n"))
     if media_type == negotiation.YAML:
-        data = yaml.safe_dump(body, allow_unicode=True, width=float("inf")).encode()
+        data = yaml.safe_dump(msgspec.json.decode(data), allow_unicode=True, width=float("inf")).encode()
     elif pretty:
-        data = json.dumps(body, indent=2, ensure_ascii=False).encode() + b"\n"
-    else:
-        data = msgspec.json.encode(body) + b"\n"
+        data = msgspec.json.format(data, indent=2) + b"\n"
     # Not werkzeug's capitals: clients compare the phrase (`Not Found`).
     response = Response(data, f"{code} {HTTPStatus(code).phrase}", content_type=media_type)
     if accepts_gzip and len(data) > _GZIP_FROM:

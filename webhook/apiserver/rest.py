@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from webhook.apiserver.bodies import Shown
 from webhook.apiserver.deletion import DeleteOptions
 from webhook.errors import Json, MethodNotAllowed, StatusError, UnsupportedMediaType, qualified
 from webhook.meta.identity import User
@@ -49,10 +50,16 @@ class Selection:
 class Listing(NamedTuple):
     """One page of a collection."""
 
-    items: list[Json]
+    items: Sequence[Shown]
     revision: int | None
     after: tuple[str, str] | None = None
     remaining: int | None = None
+
+
+class Gone(NamedTuple):
+    """What a deletion reports of an object that is no more; `uid` is empty where its kind reports none."""
+
+    uid: str = ""
 
 
 class Rest:
@@ -87,11 +94,11 @@ class Rest:
         """The verbs that this resource or subresource has."""
         return self.info.verbs
 
-    def create(self, call: Call, obj: Json) -> Json:
+    def create(self, call: Call, obj: Json) -> Shown:
         """Store a new object; `obj` has passed decoding and agrees with the URL."""
         raise self._no("create")
 
-    def get(self, call: Call, name: str) -> Json:
+    def get(self, call: Call, name: str) -> Shown:
         """One object, or NotFound."""
         raise self._no("get")
 
@@ -99,24 +106,20 @@ class Rest:
         """One page of the objects that are selected, ordered by namespace and name."""
         raise self._no("list")
 
-    def update(self, call: Call, name: str, transform: Transform) -> tuple[Json, bool]:
+    def update(self, call: Call, name: str, transform: Transform) -> tuple[Shown, bool]:
         """Replace an object by what `transform` makes of it; True where that created it."""
         raise self._no("update")
 
-    def apply(self, call: Call, name: str, config: Json, *, force: bool) -> tuple[Json, bool]:
+    def apply(self, call: Call, name: str, config: Json, *, force: bool) -> tuple[Shown, bool]:
         """Server-side apply; True where that created the object. Only for kinds that keep track of managers."""
         name = qualified(self.info.resource, self.info.group)
         raise UnsupportedMediaType(
             f"server-side apply is not supported on {name}: use another type of patch", details={}
         )
 
-    def delete(self, call: Call, name: str, options: DeleteOptions) -> Json | None:
-        """Delete one object; the object where it has to wait for finalizers, else None."""
+    def delete(self, call: Call, name: str, options: DeleteOptions) -> Shown | Gone:
+        """Delete one object; the object itself where it has to wait for finalizers."""
         raise self._no("delete")
-
-    def uid_of(self, obj: Json) -> str:
-        """The uid that a successful deletion reports; empty where the kind reports none."""
-        return str(obj.get("metadata", {}).get("uid", ""))
 
     def selectable(self, obj: Json) -> Mapping[str, str]:
         """The values that field selectors compare."""

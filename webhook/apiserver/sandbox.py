@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from webhook.apiserver.rest import Call
-from webhook.apiserver.stored import Strategy
+from webhook.apiserver.strategy import Strategy
 from webhook.errors import FieldError, Findings, Json
 from webhook.image.reference import InvalidReference, parse
 from webhook.meta.resources import ResourceInfo, SubresourceInfo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webhook.apiserver import bodies
 from webhook.apiserver.rest import Call, Rest, Transform
 from webhook.apiserver.sandbox import EPHEMERAL, WorkloadStrategy
 from webhook.apiserver.stored import StatusRest, StoredRest
@@ -55,7 +56,7 @@ class ScaleRest(Rest):
 
     def get(self, call: Call, name: str) -> Json:
         """The scale; NotFound where the workload is."""
-        return self._scale(self._inner.get(call, name))
+        return self._scale(bodies.decoded(self._inner.get(call, name)))
 
     def update(self, call: Call, name: str, transform: Transform) -> tuple[Json, bool]:
         """The scale after the workload got its replicas."""
@@ -71,7 +72,7 @@ class ScaleRest(Rest):
             metadata = {**workload["metadata"], "resourceVersion": version}
             return {**workload, "metadata": metadata, "spec": {**(workload.get("spec") or {}), "replicas": replicas}}
 
-        return self._scale(self._inner.update(call, name, scaled)[0]), False
+        return self._scale(bodies.decoded(self._inner.update(call, name, scaled)[0])), False
 
     def _scale(self, workload: Json) -> Json:
         meta, spec = workload["metadata"], workload.get("spec") or {}

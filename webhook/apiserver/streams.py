@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from webhook.apiserver import bodies
+from webhook.apiserver.ownership import Managed
 from webhook.apiserver.rest import Call
 from webhook.apiserver.stored import StoredRest
 from webhook.errors import Json
@@ -20,15 +22,16 @@ class Streams:
         found = self.rest.find(namespace, name)
         return None if found is None else self.rest.strategy.decorate(found)
 
-    def save(self, call: Call, stream: Json) -> Json:
-        """Store the stream over the version that it carries; create it where it carries none."""
-        if not stream["metadata"].get("resourceVersion"):
-            return self.rest.create(call, stream)
-        return self.rest.update(call, stream["metadata"]["name"], lambda _: stream)[0]
+    def save(self, call: Call, stream: Json, managed: Managed | None = None) -> Json:
+        """Store the stream over the version that it carries; create it where it carries none.
+
+        `managed` are its managedFields from now on; None leaves them as they are.
+        """
+        return self.rest.save(call, stream, managed)
 
     def save_status(self, call: Call, stream: Json) -> Json:
         """Store the stream's status over the version that it carries; its generation stays."""
-        return self.status.update(call, stream["metadata"]["name"], lambda _: stream)[0]
+        return bodies.decoded(self.status.update(call, stream["metadata"]["name"], lambda _: stream)[0])
 
     def image(self, name: str) -> Json | None:
         """The Image object of that digest, or None."""

@@ -13,14 +13,20 @@ from webhook import __version__
 from webhook.errors import StatusError
 
 _COMMANDS: Final = {
+    "explain": "webhook.cli.explain:explain",
+    "import": "webhook.cli.import_image:import_image",
     "resolve": "webhook.cli.resolve:resolve",
     "serve": "webhook.cli.serve:serve",
+    "tag": "webhook.cli.tag:tag",
     "webhook": "webhook.cli.webhook:webhook",
 }
 
 _SUMMARIES: Final = {
+    "explain": "Say why each image of an object becomes what it becomes, or stays.",
+    "import": "Import images from a registry into an image stream.",
     "resolve": "Print manifests with their image names resolved to digests.",
     "serve": "Run the image API, imports and admission on this machine.",
+    "tag": "Tag an image into image streams.",
     "webhook": "Run admission alone, for a cluster that serves image streams.",
 }
 
@@ -30,11 +36,14 @@ Examples:
   imagestreams serve                                  # https://127.0.0.1:8443, data in ./var
   export KUBECONFIG=var/admin.kubeconfig              # then, in another terminal:
   kubectl create -f stream.yaml
+  imagestreams import php --from quay.io/acme/php:8.2 --confirm
+  imagestreams tag php:latest php:prod
   kubectl get imagestreams
 \b
   imagestreams resolve -f deploy.yaml                 # asks the cluster of the current context
   imagestreams resolve -f k8s/ -s streams.yaml --diff # no cluster needed
   kubectl get is -o yaml > streams.yaml               # where the streams come from
+  imagestreams explain deployment/web                 # why its images are what they are
 """
 
 

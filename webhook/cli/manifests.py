@@ -77,14 +77,48 @@ class Item:
         return _text(self.metadata.get("namespace"))
 
     @property
-    def label(self) -> str:
-        """`Deployment/web`."""
+    def reference(self) -> ObjectName:
+        """What the object is called, without the object."""
+        return ObjectName(self.api_version, self.kind, self.namespace, self.name, self._origin(), self._index())
+
+    def _origin(self) -> str:
+        return self._annotation("path")
+
+    def _index(self) -> int:
+        index = self._annotation("index")
+        return int(index) if index.isascii() and index.isdigit() else 0
+
+    def _annotation(self, name: str) -> str:
+        annotations = self.metadata.get("annotations")
+        given = annotations if isinstance(annotations, dict) else {}
+        return _text(given.get(f"internal.config.kubernetes.io/{name}") or given.get(f"config.kubernetes.io/{name}"))
+
+
+@dataclass(frozen=True)
+class ObjectName:
+    """Which object: as the API names it, and in which file of a package and as its which document it stood.
+
+    The latter two are what a KRM orchestrator tells in annotations, else empty and 0.
+    """
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    file: str = ""
+    index: int = 0
+
+    def __str__(self) -> str:
         return f"{self.kind}/{self.name}"
 
 
-def read_all(paths: Sequence[str], recursive: bool = False) -> list[Manifest]:
-    """The files, those of the directories, and standard input for `-`; ClickException for what cannot be read."""
-    return [read(name) for path in paths for name in _files(path, recursive)]
+def read_all(paths: Sequence[str], recursive: bool = False) -> Iterator[Manifest]:
+    """The files, those of the directories, and standard input for `-`; ClickException for what cannot be read.
+
+    Each is read when its turn comes: the nodes of thousands of parsed files fill the memory.
+    """
+    names = [name for path in paths for name in _files(path, recursive)]
+    return map(read, names)
 
 
 def read(name: str) -> Manifest:
@@ -111,7 +145,12 @@ def read(name: str) -> Manifest:
 def items(manifest: Manifest) -> Iterator[Item]:
     """Every object of a manifest, those in lists too; what has no kind is passed over."""
     for document in manifest.documents:
-        yield from _items(document, (), document.value)
+        yield from items_of(document)
+
+
+def items_of(document: Document) -> Iterator[Item]:
+    """Every object of one document."""
+    yield from _items(document, (), document.value)
 
 
 def _items(document: Document, path: yaml_text.Path, value: Any) -> Iterator[Item]:

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
+from webhook.cli.columns import aligned
 from webhook.cli.resolution import Finding, Resolution
 
 _COLUMNS = ("FILE", "OBJECT", "PATH", "IMAGE", "", "RESULT", "REASON", "")
@@ -16,19 +17,18 @@ def manifests(resolutions: Sequence[Resolution]) -> bytes:
     """One file as it was, byte for byte; several as one YAML stream, parted by document markers where they need it."""
     if len(resolutions) == 1:
         return resolutions[0].manifest.encode(resolutions[0].text)
-    whole = ""
-    for text in (one.text for one in resolutions):
-        whole = _joined(whole, text) if whole and text else whole or text
-    return whole.encode()
+    parts: list[str] = []
+    for text in filter(None, (one.text for one in resolutions)):
+        parts += (_between(parts[-1], text), text) if parts else (text,)
+    return "".join(parts).encode()
 
 
-def _joined(before: str, after: str) -> str:
+def _between(before: str, after: str) -> str:
+    """What has to stand between two texts for the second to begin a document of its own."""
     newline = "\r\n" if before.endswith("\r\n") else "\n"
-    if not before.endswith("\n"):
-        before += newline
     begins = _BEGINS_DOCUMENT.match(after)
     marker = "---" if begins is None else "..." if begins.group(1) == "%" else ""
-    return before + (marker + newline if marker else "") + after
+    return ("" if before.endswith("\n") else newline) + (marker + newline if marker else "")
 
 
 def diff(resolutions: Iterable[Resolution]) -> bytes:
@@ -51,21 +51,26 @@ def _lines(text: str) -> list[str]:
 
 def table(findings: Sequence[Finding]) -> str:
     """One line per image, in aligned columns."""
-    rows = [_COLUMNS, *map(_row, findings)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
-    return "".join(line + "\n" for line in lines)
+    return aligned(_COLUMNS, map(_row, findings))
 
 
 def _row(one: Finding) -> tuple[str, ...]:
-    return (one.file, one.item, one.path, one.written, "→", one.result or "unchanged", one.reason, one.message)
+    return (one.file, str(one.item), one.path, one.written, "→", one.result or "unchanged", one.reason, one.message)
 
 
 def complaint(findings: Sequence[Finding]) -> str:
     """What stayed unresolved, where, why, and what to do about it."""
     lines = [f"{len(findings)} image{'s' if len(findings) > 1 else ''} stayed unresolved"]
     for one in findings:
-        place = " ".join(filter(None, (one.item, one.path)))
+        place = " ".join(filter(None, (str(one.item), one.path)))
         lines.append(f"  {one.file}: {place}: {one.message}")
         lines += [f"      {line}" for line in one.advice.splitlines()]
+    return "\n".join(lines)
+
+
+def not_locked(findings: Sequence[Finding], lock: str) -> str:
+    """Which names are new since the lock file was written, and where they stand."""
+    names = f"{len(findings)} name{'s' if len(findings) > 1 else ''}"
+    lines = [f"{lock} does not hold {names} of these manifests; renew it with --update-lock"]
+    lines += [f"  {one.file}: {one.item} {one.path}: {one.written} ({one.stream}:{one.tag})" for one in findings]
     return "\n".join(lines)

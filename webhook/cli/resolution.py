@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from webhook.admission import reasons
 from webhook.admission.decide import CREATE, Rewrite, examine, of_objects
 from webhook.admission.explain import explain
+from webhook.admission.locations import dotted
 from webhook.admission.policy import Policy
 from webhook.cli import manifests, yaml_text
-from webhook.cli.manifests import Item, Manifest
+from webhook.cli.manifests import Item, Manifest, ObjectName
 from webhook.cli.stream_sources import Source
 from webhook.cli.yaml_text import Path
 from webhook.errors import Forbidden
@@ -41,16 +42,21 @@ _UNRESOLVED: Final = frozenset(
 
 @dataclass(frozen=True)
 class Finding:
-    """One image: where it stands, what it was, what it becomes (None if it stays) and why."""
+    """One image: where it stands, what it was, what it becomes (None if it stays) and why.
+
+    `stream` (namespace/name) and `tag` are what was looked up, empty if nothing was.
+    """
 
     file: str
-    item: str
+    item: ObjectName
     path: str
     written: str
     result: str | None
     reason: str
     message: str
     advice: str = ""
+    stream: str = ""
+    tag: str = ""
 
     @property
     def unresolved(self) -> bool:
@@ -60,27 +66,32 @@ class Finding:
 
 @dataclass(frozen=True)
 class Resolution:
-    """A manifest, its text with images resolved, and what was found in it."""
+    """A manifest without its documents, its text with images resolved, and what was found in it."""
 
     manifest: Manifest
     text: str
     findings: list[Finding]
 
 
-def resolve(manifest: Manifest, source: Source, policy: Policy) -> Resolution:
-    """The manifest with every image resolved as admission does when the object is created."""
-    looked = [(item, *_examined(item, source, policy)) for item in manifests.items(manifest)]
+def resolve(manifest: Manifest, source: Callable[[], Source], policy: Policy) -> Resolution:
+    """The manifest with every image resolved as admission does when the object is created.
+
+    `source` is asked for only if there is something to look up.
+    """
     edits: list[yaml_text.Edit] = []
     findings: list[Finding] = []
     for document in manifest.documents:
-        mine = [(item, rewrites) for item, rewrites, _ in looked if item.document is document]
-        changes = {(*item.path, *one.path): one.new or "" for item, rewrites in mine for one in rewrites if _new(one)}
+        looked = [(item, *_examined(item, source, policy)) for item in manifests.items_of(document)]
+        changes = {
+            (*item.path, *one.path): one.new or "" for item, rewrites, _ in looked for one in rewrites if _new(one)
+        }
         made, left = document.edits(changes)
         edits += made
-        for item, rewrites in mine:
+        for item, rewrites, problem in looked:
+            findings += [_unreadable(manifest, item, problem)] if problem else []
             findings += _findings(manifest, item, rewrites, left)
-    findings += [_unreadable(manifest, item, problem) for item, _, problem in looked if problem]
-    return Resolution(manifest, yaml_text.apply(manifest.text, edits), findings)
+    # The documents are many times larger than the text, and done with.
+    return Resolution(replace(manifest, documents=()), yaml_text.apply(manifest.text, edits), findings)
 
 
 def _new(rewrite: Rewrite) -> bool:
@@ -88,19 +99,20 @@ def _new(rewrite: Rewrite) -> bool:
     return rewrite.new != rewrite.old
 
 
-def _examined(item: Item, source: Source, policy: Policy) -> tuple[list[Rewrite], str]:
+def _examined(item: Item, source: Callable[[], Source], policy: Policy) -> tuple[list[Rewrite], str]:
     """The images of an object, or the sentence that says why it cannot be read."""
     # True for every kind that is looked up; any other name is not in the table.
     resource = item.kind.lower() + "s"
     coverage = policy.coverage.get((item.group, resource))
     if coverage is None:
         return [], ""
-    namespace = item.namespace or source.namespace
+    known = source()
+    namespace = item.namespace or known.namespace
     try:
         write = of_objects(
             coverage.location, item.group, resource, CREATE, namespace, item.object, name=item.name, kind=item.kind
         )
-        return examine(write, source.streams, policy), ""
+        return examine(write, known.streams, policy), ""
     except (Forbidden, ValueError) as error:
         return [], " ".join(str(error).split())
 
@@ -108,11 +120,12 @@ def _examined(item: Item, source: Source, policy: Policy) -> tuple[list[Rewrite]
 def _findings(manifest: Manifest, item: Item, rewrites: Iterable[Rewrite], left: list[Path]) -> Iterable[Finding]:
     for one in rewrites:
         # Beside a build's image its kind and namespace may change too: they are no images.
-        if not one.old or one.path[-1] not in ("image", "name"):
+        if not one.old or one.beside:
             continue
-        where = (manifest.name, item.label, dotted(one.path), one.old)
+        where = (manifest.name, item.reference, dotted(one.path), one.old)
+        stream, tag = one.decision.stream, one.decision.tag
         if _new(one) and (*item.path, *one.path) in left:
-            yield Finding(*where, None, SHARED, _SHARED.format(written=one.old))
+            yield Finding(*where, None, SHARED, _SHARED.format(written=one.old), stream=stream, tag=tag)
         else:
             result = one.new if _new(one) else None
             message = one.decision.message
@@ -121,13 +134,8 @@ def _findings(manifest: Manifest, item: Item, rewrites: Iterable[Rewrite], left:
             rule = (
                 _RULE_OF_RESOLVED.format(decision=one.decision) if one.decision.reason == reasons.RESOLVED else message
             )
-            yield Finding(*where, result, one.decision.reason, rule, advice)
+            yield Finding(*where, result, one.decision.reason, rule, advice, stream, tag)
 
 
 def _unreadable(manifest: Manifest, item: Item, problem: str) -> Finding:
-    return Finding(manifest.name, item.label, "", "", None, UNREADABLE, f"The object is left as it is: {problem}.")
-
-
-def dotted(path: Path) -> str:
-    """`spec.containers[0].image`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    return Finding(manifest.name, item.reference, "", "", None, UNREADABLE, f"The object is left as it is: {problem}.")

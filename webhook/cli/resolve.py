@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import Any
+
 import click
 
-from webhook.admission.policy import Policy
-from webhook.cli import manifests, report, resolution, stream_sources
+from webhook.cli import cluster, krm, manifests, report, resolution, resolving
+from webhook.cli.cluster import Access
+from webhook.cli.resolving import Options
 
 _EXAMPLES = """
 \b
@@ -16,6 +21,8 @@ Examples:
   imagestreams resolve -f deploy.yaml --diff                  # asks the cluster of the current context
   imagestreams resolve -f deploy.yaml --diff | patch -p1      # change the file itself
   helm template . | imagestreams resolve -f - --require | kubectl apply -f -
+  imagestreams resolve -f k8s/ --lock images.lock             # the same digests again, wherever it runs
+  kpt fn eval k8s/ --exec "imagestreams resolve"              # a KRM function
 """
 
 
@@ -25,7 +32,6 @@ Examples:
     "--filename",
     "paths",
     multiple=True,
-    required=True,
     metavar="FILE|DIR|-",
     help="Manifests in YAML or JSON: a file, a folder, or - for standard input. May be repeated.",
 )
@@ -37,11 +43,7 @@ Examples:
     metavar="FILE",
     help="Take image streams from what kubectl get imagestreams -o yaml wrote; no cluster is asked.",
 )
-@click.option("--server", metavar="URL", help="Ask this API server for image streams.")
-@click.option("--token", envvar="IMAGESTREAMS_TOKEN", show_envvar=True, help="Bearer token for --server.")
-@click.option("--certificate-authority", metavar="FILE", help="What the certificate of --server is checked against.")
-@click.option("--kubeconfig", metavar="FILE", help="Ask the cluster of this kubeconfig.")
-@click.option("--context", "context", metavar="NAME", help="Ask the cluster of this context; else of the current one.")
+@cluster.options
 @click.option(
     "-n", "--namespace", metavar="NAME", help="Where objects go that name no namespace; else the context's or streams'."
 )
@@ -58,70 +60,69 @@ Examples:
 @click.option(
     "--require", is_flag=True, help="Fail with exit code 1, and print no manifests, if a short name stays unresolved."
 )
-@click.pass_context
+@click.option(
+    "--lock",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write down what each name meant; a file that exists is all that is asked, so that digests stay the same.",
+)
+@click.option("--update-lock", is_flag=True, help="Look all names up again and renew the file of --lock.")
 def resolve(
-    ctx: click.Context,
     paths: tuple[str, ...],
     recursive: bool,
-    streams: tuple[str, ...],
-    server: str | None,
-    token: str | None,
-    certificate_authority: str | None,
-    kubeconfig: str | None,
-    context: str | None,
-    namespace: str | None,
-    integrated_registry: str,
     diff: bool,
     explain: bool,
-    require: bool,
+    access: Access,
+    **given: Any,
 ) -> None:
     """Print manifests with their image names resolved, every other byte as it was.
 
     Short names (php:8.2) become what the cluster would run: the image of that tag of the image stream in the object's
     namespace, by digest. What is resolved is what admission resolves when the object is created. A value behind a YAML
     alias is rewritten at its anchor if all its uses agree, and left as it is otherwise.
+
+    Without -f it is a KRM function for kustomize and kpt: standard input holds a ResourceList, whose functionConfig may
+    set the same as the options.
     """
     if diff and explain:
         raise click.UsageError("--diff and --explain both print instead of the manifests; give one of them")
-    _check_input(paths, streams)
-    _check_source(ctx, bool(streams), bool(server))
-    # Files first: what is wrong there needs no cluster to be seen.
-    read = manifests.read_all(paths, recursive)
-    if streams:
-        source = stream_sources.from_files(streams, namespace)
-    elif server:
-        source = stream_sources.from_server(server, namespace, ca_file=certificate_authority, token=token)
+    options = Options(access=access, **given)
+    _check_options(paths, options)
+    if paths:
+        # Lazily: the first of ten thousand files is resolved before the last one is read.
+        resolutions = resolving.run(options, manifests.read_all(paths, recursive))
+        _print(resolutions, diff=diff, explain=explain, require=options.require)
     else:
-        source = stream_sources.from_kubeconfig(kubeconfig, context, namespace)
-    policy = Policy(integrated_registry)
-    _print([resolution.resolve(one, source, policy) for one in read], diff=diff, explain=explain, require=require)
+        _function(options)
 
 
-def _check_input(paths: tuple[str, ...], streams: tuple[str, ...]) -> None:
-    if [*paths, *streams].count("-") > 1:
+def _function(options: Options) -> None:
+    """Standard input as an orchestrator gives it to a KRM function, and its answer."""
+    manifest = None if sys.stdin.isatty() else manifests.read("-")
+    if manifest is None or not krm.is_resource_list(manifest):
+        raise click.UsageError("Missing option '-f': name manifests, or give a ResourceList on standard input")
+    options = krm.configured(options, manifest)
+    [resolution] = resolving.run(options, [manifest])
+    click.echo(krm.output(manifest, resolution, options.require), nl=False)
+    if options.require and (unresolved := resolving.unresolved(resolution.findings)):
+        raise click.ClickException(report.complaint(unresolved))
+
+
+def _check_options(paths: tuple[str, ...], options: Options) -> None:
+    """Standard input for one thing only, and at most one place for streams."""
+    if [*paths, *options.streams].count("-") > 1 or (not paths and "-" in options.streams):
         raise click.UsageError("standard input (-) can be read once; give the other one as a file")
-
-
-def _check_source(ctx: click.Context, from_file: bool, from_server: bool) -> None:
-    """At most one place for streams, and no options that belong to another."""
-    given = {name for name, value in ctx.params.items() if value and _on_command_line(ctx, name)}
-    if from_file and from_server:
-        raise click.UsageError("-s and --server both say where image streams are; give one of them")
-    for name in ("kubeconfig", "context"):
-        if name in given and (from_file or from_server):
-            raise click.UsageError(f"--{name} says where image streams are, as -s and --server do; give one of them")
-    for name in ("token", "certificate_authority"):
-        if name in given and not from_server:
-            raise click.UsageError(f"--{name.replace('_', '-')} goes with --server; a kubeconfig holds its own")
-
-
-def _on_command_line(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    if options.update_lock and options.lock is None:
+        raise click.UsageError("--update-lock says to renew a file; name it with --lock")
+    if options.streams:
+        for name in ("server", "kubeconfig", "context"):
+            if cluster.given(name):
+                raise click.UsageError(f"-s and --{name} both say where image streams are; give one of them")
 
 
 def _print(resolutions: list[resolution.Resolution], *, diff: bool, explain: bool, require: bool) -> None:
     findings = [finding for one in resolutions for finding in one.findings]
-    unresolved = [one for one in findings if one.unresolved]
+    unresolved = resolving.unresolved(findings)
     if explain:
         click.echo(report.table(findings) if findings else "no images of a kind that is looked up\n", nl=False)
     elif diff:

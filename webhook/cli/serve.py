@@ -9,10 +9,20 @@ from typing import get_args
 import click
 
 from webhook import __version__
+from webhook.meta import durations
 from webhook.serving import listening
 from webhook.serving.start import start
 from webhook.serving.workspace import CannotServe
-from webhook.settings import DEFAULT_DATA, DEFAULT_MAX_BULK_IMPORT, ImportMode, Settings
+from webhook.settings import (
+    DEFAULT_DATA,
+    DEFAULT_IMPORT_RATE,
+    DEFAULT_MAX_BULK_IMPORT,
+    DEFAULT_REGISTRY_CONCURRENCY,
+    DEFAULT_REGISTRY_RATE,
+    SHORTEST_IMPORT_INTERVAL,
+    ImportMode,
+    Settings,
+)
 
 _EXAMPLES = """
 \b
@@ -41,7 +51,30 @@ class Address(click.ParamType[tuple[str, int]]):
             self.fail(str(error), param, ctx)
 
 
+class Duration(click.ParamType[float]):
+    """Seconds, or a time such as 90s, 15m or 1h30m."""
+
+    name = "time"
+
+    def __init__(self, shortest: float) -> None:
+        self._shortest = shortest
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds; a usage error otherwise."""
+        if isinstance(value, float):
+            return value
+        try:
+            seconds = durations.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if seconds < self._shortest:
+            self.fail(f"{value} is shorter than {self._shortest:g} s", param, ctx)
+        return seconds
+
+
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_PATH = click.Path(path_type=Path)
 
 
 @click.command(epilog=_EXAMPLES, context_settings={"show_default": True})
@@ -75,14 +108,59 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="For tags that do not say: the image of one platform, or the whole manifest list.",
 )
 @click.option(
-    "--admission-config", type=_FILE, metavar="FILE", help="What admission does, as an ImagePolicyConfig; see docs."
+    "--admission-config",
+    type=_FILE,
+    metavar="FILE",
+    help="What admission does, as an ImagePolicyConfig; see docs/admission-policy.md.",
 )
+@click.option(
+    "--push-notifications",
+    is_flag=True,
+    help="Let registries tell of pushes at /notifications; see docs/notifications.md.",
+)
+@click.option(
+    "--registries", type=_FILE, metavar="FILE", help="Mirrors, allowed and blocked registries, egress, limits (YAML)."
+)
+@click.option(
+    "--registry-credentials", type=_FILE, metavar="FILE", help="The server's own passwords (Docker's config.json)."
+)
+@click.option("--certs-dir", type=_FOLDER, metavar="DIR", help="Authorities and client certificates by registry.")
+@click.option("--registry-ca", type=_PATH, metavar="PATH", help="More authorities: a PEM file, or a folder of them.")
+@click.option(
+    "--import-interval",
+    type=Duration(SHORTEST_IMPORT_INTERVAL),
+    default="15m",
+    metavar="TIME",
+    help="Pause between two looks at a scheduled tag, such as 90s, 15m or 1h.",
+)
+@click.option(
+    "--import-rate",
+    type=click.FloatRange(min=0.01),
+    default=DEFAULT_IMPORT_RATE,
+    metavar="N",
+    help="Imports that the controller begins in a second, over all streams.",
+)
+@click.option(
+    "--registry-rate",
+    type=click.FloatRange(min=0.01),
+    default=DEFAULT_REGISTRY_RATE,
+    metavar="N",
+    help="Requests to one registry in a second.",
+)
+@click.option(
+    "--registry-concurrency",
+    type=click.IntRange(min=1),
+    default=DEFAULT_REGISTRY_CONCURRENCY,
+    metavar="N",
+    help="Requests that one process has open at one registry.",
+)
+@click.option("--import-retry", type=Duration(0.1), default="60s", hidden=True)
 @click.option("--strict", is_flag=True, help="Exactly OpenShift's behaviour, without anything done beyond it.")
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="Serve this certificate (PEM, with its chain).")
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, metavar="N", help="Processes that answer requests.")
 @click.option(
-    "--threads", type=click.IntRange(4, 4096), default=64, metavar="N", help="Threads of each; an open watch takes one."
+    "--threads", type=click.IntRange(8, 4096), default=64, metavar="N", help="Threads of each; an open watch takes one."
 )
 @click.option("--socket-timeout", type=click.FloatRange(min=0.1), default=10.0, hidden=True)
 def serve(
@@ -94,6 +172,16 @@ def serve(
     max_bulk_import: int,
     import_mode: ImportMode,
     admission_config: Path | None,
+    push_notifications: bool,
+    registries: Path | None,
+    registry_credentials: Path | None,
+    certs_dir: Path | None,
+    registry_ca: Path | None,
+    import_interval: float,
+    import_rate: float,
+    import_retry: float,
+    registry_rate: float,
+    registry_concurrency: int,
     strict: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -119,6 +207,16 @@ def serve(
         max_bulk_import=max_bulk_import,
         import_mode=import_mode,
         admission_config=admission_config,
+        push_notifications=push_notifications,
+        registries=registries,
+        registry_credentials=registry_credentials,
+        certs_dir=certs_dir,
+        registry_ca=registry_ca,
+        import_interval=import_interval,
+        import_rate=import_rate,
+        import_retry=import_retry,
+        registry_rate=registry_rate,
+        registry_concurrency=registry_concurrency,
         workers=workers,
         threads=threads,
         tls_cert=tls_cert,

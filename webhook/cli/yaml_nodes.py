@@ -55,6 +55,8 @@ class _Composer:
             self._start(event)
         elif isinstance(event, yaml.CollectionEndEvent):
             node, children = self._open.pop()
+            if node is not None:
+                node.end_mark = event.end_mark
             if isinstance(node, yaml.MappingNode):
                 node.value = list(zip(children[::2], children[1::2], strict=True))
             elif node is not None:

@@ -63,7 +63,6 @@ class Document:
         self._offset = offset
         self._reading = _Reading()
         self.value: Any = self._reading.value(root)
-        self._uses = self._reading.uses(root)
 
     def edits(self, changes: Mapping[Path, str]) -> tuple[list[Edit], list[Path]]:
         """The edits that put each new text at its path, and the paths that must be left alone.
@@ -73,25 +72,36 @@ class Document:
         """
         wanted: dict[int, tuple[yaml.ScalarNode, list[Path]]] = {}
         for path in changes:
-            node = self._node(path)
+            node = self._scalar(path)
             wanted.setdefault(id(node), (node, []))[1].append(path)
         edits: list[Edit] = []
         left: list[Path] = []
+        uses = self._reading.uses(self._root) if wanted else {}
         for node, paths in wanted.values():
             texts = {changes[path] for path in paths}
-            if len(paths) == self._uses[id(node)] and len(texts) == 1:
+            if len(paths) == uses[id(node)] and len(texts) == 1:
                 edits.append(self._edit(node, texts.pop()))
             else:
                 left.extend(paths)
         return edits, left
 
-    def _node(self, path: Path) -> yaml.ScalarNode:
+    def span(self, path: Path) -> tuple[int, int]:
+        """Where the value at a path begins and ends in the text, without the blank lines behind it; KeyError."""
+        node = self._node(path)
+        start, end = node.start_mark.index, node.end_mark.index
+        return start + self._offset, start + len(self._text[start:end].rstrip()) + self._offset
+
+    def _node(self, path: Path) -> yaml.Node:
         node: yaml.Node = self._root
         for step in path:
             children = self._reading.children(node)
             if step not in children:
                 raise KeyError(path)
             node = children[step]
+        return node
+
+    def _scalar(self, path: Path) -> yaml.ScalarNode:
+        node = self._node(path)
         if not isinstance(node, yaml.ScalarNode):
             raise KeyError(path)
         return node

@@ -1,4 +1,4 @@
-"""Imports the tags of streams that ask for it, and follows scheduled tags (image-api 6).
+"""Imports the tags of streams that ask for it, follows scheduled tags and tries failed ones again (image-api 6).
 
 What a stream needs is decided from the stream alone; the controller remembers nothing that a restart would lose.
 """
@@ -6,93 +6,101 @@ What a stream needs is decided from the stream alone; the controller remembers n
 from __future__ import annotations
 
 import logging
-import random
 import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
+from cachetools import TTLCache
+
+from webhook.controllers import agenda as agendas
+from webhook.controllers import needs
+from webhook.controllers.agenda import Agenda, Turn
+from webhook.controllers.lanes import Lanes
 from webhook.controllers.workqueue import WorkQueue
+from webhook.distribution.ledger import Ledger
+from webhook.distribution.limits import Limits
+from webhook.distribution.pacing import Pace
 from webhook.errors import Conflict, Json, NotFound, StatusError
-from webhook.image import history, tags
-from webhook.image.reference import InvalidReference, parse
-from webhook.importer.results import CHECK_ANNOTATION
+from webhook.image import history
+from webhook.importer import plan
+from webhook.importer.checking import Checker, Verdict
+from webhook.importer.engine import Importer
 from webhook.kube.client import KubeClient
 from webhook.kube.failure import Unreachable
 from webhook.kube.reflector import Reflector
+from webhook.settings import Settings
+from webhook.telemetry import IMPORT_LAG
 
-INSECURE_ANNOTATION = "openshift.io/image.insecureRepository"
-#: Seconds after which a scheduled tag is looked at again (image-api 6.5).
-DEFAULT_INTERVAL = 900.0
 # Longer than an import may take on the server, which answers within 50 seconds.
 _IMPORT_SECONDS = 60.0
+# For how long the pull secrets of a namespace are used without being read again, for looks only.
+_SECRETS_SECONDS = 10.0
+# For how long an Image that was there is taken to be there still.
+_IMAGES_SECONDS = 3600.0
 
 _API = "/apis/image.openshift.io/v1"
-_CONDITION = "ImportSuccess"
 _log = logging.getLogger(__name__)
 
 Key = tuple[str, str]
 
 
-def run(client: KubeClient, stop: threading.Event, *, interval: float = DEFAULT_INTERVAL, workers: int = 8) -> None:
-    """Import until `stop` is set. `interval` is the pause between two looks at a scheduled tag."""
-    controller = ImportController(client, interval=interval)
+class Looking(Protocol):
+    """Who says which tags have moved."""
+
+    def check(self, isi: Json, stream: Json, secrets: Sequence[Json]) -> Mapping[str, Verdict]:
+        """What each image of an import would do, by its target tag."""
+
+
+def run(client: KubeClient, stop: threading.Event, settings: Settings, importer: Importer) -> None:
+    """Import until `stop` is set; looks at tags are made with the importer, imports by the API server."""
+    pacing = importer.shared.pacing
+    agenda = Agenda(
+        interval=settings.import_interval,
+        retrying=settings.retries_imports,
+        first_retry=settings.import_retry,
+        floor=lambda host: pacing.of(host).limits.shortest_interval,
+    )
+    budget = Pace("", Limits(settings.import_rate, settings.imports_in_flight), Ledger())
+    controller = ImportController(
+        client, Checker(importer), agenda=agenda, budget=budget, width=max(1, settings.imports_in_flight // 2)
+    )
     reflector = Reflector(client, f"{_API}/imagestreams", controller)
     reflector.start()
-    for number in range(workers):
+    for number in range(settings.imports_in_flight):
         threading.Thread(target=controller.work, name=f"imports-{number}", daemon=True).start()
     stop.wait()
     reflector.stop()
     controller.close()
 
 
-def needed(stream: Json) -> Json | None:
-    """The ImageStreamImport that this stream needs now, or None (image-api 6.1-6.3)."""
-    repository = (stream.get("spec") or {}).get("dockerImageRepository")
-    importable = [tag for tag in tags.spec_tags(stream) if _importable(tag)]
-    if repository and not _annotations(stream).get(CHECK_ANNOTATION):
-        return _request(stream, importable, repository)
-    wanting = [tag for tag in importable if _pending(stream, tag)]
-    if not wanting:
-        return None
-    # A tag without a generation asks for nothing by itself, but comes along.
-    return _request(stream, [tag for tag in importable if tag in wanting or tag.get("generation") is None])
-
-
-def scheduled(stream: Json) -> list[str]:
-    """The tags that are to be looked at again and again; one with a digest only until it has been imported once."""
-    return [tag["name"] for tag in tags.spec_tags(stream) if _followed(stream, tag)]
-
-
-def due(stream: Json) -> Json | None:
-    """The ImageStreamImport for a stream whose scheduled tags have their turn: what it needs anyway, and those."""
-    request = needed(stream)
-    if request is not None and "repository" in request["spec"]:
-        return request
-    followed = scheduled(stream)
-    names = {image["to"]["name"] for image in request["spec"]["images"]} if request else set()
-    chosen = [tag for tag in tags.spec_tags(stream) if tag["name"] in names or tag["name"] in followed]
-    return _request(stream, chosen) if chosen else None
-
-
 class ImportController:
-    """Posts imports for the streams that a reflector delivers; one stream at a time, several streams at once."""
+    """Posts imports for the streams that a reflector delivers; one stream at a time, several streams at once.
+
+    Whoever has waited longest is next, within `budget`; `width` bounds what is under way for one registry.
+    """
 
     def __init__(
         self,
         client: KubeClient,
+        checker: Looking,
         *,
-        interval: float = DEFAULT_INTERVAL,
-        clock: Callable[[], float] = time.monotonic,
-        rng: random.Random | None = None,
+        agenda: Agenda | None = None,
+        budget: Pace | None = None,
+        width: int = 8,
         queue: WorkQueue[Key] | None = None,
     ) -> None:
-        self._client, self._interval, self._clock = client, interval, clock
-        self._rng = rng or random.Random()
-        self._queue = queue or WorkQueue(clock=clock)
+        self._client, self._checker = client, checker
+        self._agenda = agenda or Agenda()
+        self._clock: Callable[[], float] = self._agenda.clock
+        self._budget = budget or Pace("", Limits(), Ledger())
+        self._queue = queue or WorkQueue(clock=self._clock)
+        self._lanes: Lanes[Key] = Lanes(width)
         self._lock = threading.Lock()
-        # Only streams with something to do, now or by schedule.
+        # Only streams with something to do, now or some time.
         self._streams: dict[Key, Json] = {}
-        self._turns: dict[Key, float] = {}
+        self._turns: dict[Key, dict[tuple[str, str], Turn]] = {}
+        self._secrets: TTLCache[str, list[Json]] = TTLCache(1024, _SECRETS_SECONDS, self._clock)
+        self._images: TTLCache[str, bool] = TTLCache(50_000, _IMAGES_SECONDS, self._clock)
 
     def replace(self, objects: Iterable[Json], position: str) -> None:
         """All streams, after a list."""
@@ -118,37 +126,38 @@ class ImportController:
     def work(self) -> None:
         """Import one stream after the other until closed."""
         while (key := self._queue.take()) is not None:
-            try:
-                self._import(key)
-            except Exception:
-                # A bug in one stream's import must not end the imports of all others.
-                _log.exception("importing %s/%s failed", *key)
-                self._queue.retry(key)
-            finally:
-                self._queue.done(key)
+            self.work_on(key)
+
+    def work_on(self, key: Key) -> None:
+        """Do what the stream of a key that was taken from the queue needs now."""
+        entered = True
+        try:
+            entered = self._turn(key)
+        except Exception:
+            # A bug in one stream's import must not end the imports of all others.
+            _log.exception("importing %s/%s failed", *key)
+            self._queue.retry(key)
+        finally:
+            self._queue.done(key)
+            if entered and (heir := self._lanes.leave(key)) is not None:
+                self._queue.add(heir)
 
     def close(self) -> None:
         """Let the workers end after what they are doing."""
         self._queue.close()
 
     def _take(self, stream: Json) -> None:
-        key = _key(stream)
-        wants, follows = needed(stream) is not None, bool(scheduled(stream))
-        if not (wants or follows):
-            self._drop(key)
-            return
+        key, wants = _key(stream), needs.needed(stream) is not None
         with self._lock:
-            self._streams[key] = stream
-            if not follows:
-                self._turns.pop(key, None)
-            elif key not in self._turns:
-                # Spread: after a start or a list all scheduled streams of the cluster come at once.
-                self._turns[key] = self._clock() + self._interval * self._rng.uniform(0.8, 1.0)
-            turn = self._turns.get(key)
+            turns = self._agenda.turns(stream, self._turns.get(key, {}))
+            if wants or turns:
+                self._streams[key], self._turns[key] = stream, turns
         if wants:
             self._queue.add(key)
-        elif turn is not None:
-            self._queue.add(key, max(0.0, turn - self._clock()))
+        elif turns:
+            self._wait(key, turns)
+        else:
+            self._drop(key)
 
     def _drop(self, key: Key) -> None:
         with self._lock:
@@ -156,18 +165,33 @@ class ImportController:
             self._turns.pop(key, None)
         self._queue.forget(key)
 
-    def _import(self, key: Key) -> None:
+    def _turn(self, key: Key) -> bool:
+        """Have the stream looked at and imported; False where it has to wait for its lane."""
         with self._lock:
-            stream, turn = self._streams.get(key), self._turns.get(key)
+            stream, turns = self._streams.get(key), self._turns.get(key, {})
         if stream is None:
-            return
-        request = due(stream) if turn is not None and self._clock() >= turn else needed(stream)
+            return True
+        asked, due = needs.needed(stream), agendas.due(turns, self._clock())
+        request = needs.with_tags(stream, asked, due)
         if request is None:
-            self._wait_for_turn(key)
-            return
+            self._wait(key, turns)
+            return True
+        if not self._lanes.enter(key, min(plan.hosts(request), default="")):
+            return False
+        with self._budget.turn("", float("inf")):
+            self._import(key, stream, asked, due)
+        return True
+
+    def _import(self, key: Key, stream: Json, asked: Json | None, due: set[str]) -> None:
+        """Import what is asked for, and of the tags whose turn it is those that have moved."""
         try:
-            path = f"{_API}/namespaces/{key[0]}/imagestreamimports"
-            answer = self._client.create(path, request, read_timeout=_IMPORT_SECONDS)
+            unlisted = False
+            looks = self._looked(key, stream, due - needs.targets(asked)) if due else {}
+            moved = {tag for tag, verdict in looks.items() if verdict is Verdict.CHANGED}
+            request = needs.with_tags(stream, asked, moved)
+            if request is not None:
+                path = f"{_API}/namespaces/{key[0]}/imagestreamimports"
+                unlisted = _unlisted(self._client.create(path, request, read_timeout=_IMPORT_SECONDS))
         except NotFound:
             # Deleted meanwhile; the watch says so too, sooner or later.
             self._drop(key)
@@ -177,96 +201,72 @@ class ImportController:
             level = logging.DEBUG if isinstance(error, Conflict) else logging.WARNING
             _log.log(level, "import of %s/%s: %s; again in %.1f s", *key, error, pause)
         else:
-            _report(key, answer)
-            self._queue.forget(key)
-            self._wait_for_turn(key, after=True)
+            deferred = {tag for tag, verdict in looks.items() if verdict is Verdict.DEFERRED}
+            self._done(key, (due | needs.targets(request)) - deferred)
+            if deferred or (unlisted and self._agenda.retrying):
+                # The turn of what was put off stays overdue; a repository that cannot be listed has no turn.
+                self._queue.retry(key)
+            else:
+                self._queue.forget(key)
 
-    def _wait_for_turn(self, key: Key, *, after: bool = False) -> None:
-        """Come back when the scheduled tags have their turn; `after` an import that is a whole interval away."""
+    def _looked(self, key: Key, stream: Json, tags: set[str]) -> Mapping[str, Verdict]:
+        request = needs.with_tags(stream, None, tags)
+        if request is None:
+            return {}
         with self._lock:
-            if key not in self._turns:
-                return
-            if after:
-                self._turns[key] = self._clock() + self._interval
-            turn = self._turns[key]
-        self._queue.add(key, max(0.0, turn - self._clock()))
-
-
-def _request(stream: Json, chosen: Sequence[Json], repository: str = "") -> Json:
-    """The import of these tags, tied to the version of the stream that was looked at."""
-    metadata = {
-        key: stream["metadata"][key]
-        for key in ("name", "namespace", "resourceVersion", "uid")
-        if stream["metadata"].get(key)
-    }
-    spec: Json = {"import": True}
-    if repository:
-        insecure = _annotations(stream).get(INSECURE_ANNOTATION) == "true"
-        spec["repository"] = {
-            "from": {"kind": "DockerImage", "name": repository},
-            "importPolicy": {"insecure": True} if insecure else {},
+            turns = self._turns.get(key, {})
+        waited = [self._clock() - turn.at for (tag, _), turn in turns.items() if tag in tags]
+        IMPORT_LAG.set(max(waited, default=0.0))
+        verdicts = self._checker.check(request, stream, self._pull_secrets(*key))
+        return {
+            tag: Verdict.CHANGED if verdict is Verdict.UNCHANGED and self._lacks_image(stream, tag) else verdict
+            for tag, verdict in verdicts.items()
         }
-    if chosen:
-        spec["images"] = [_image(tag) for tag in chosen]
-    return {
-        "apiVersion": "image.openshift.io/v1",
-        "kind": "ImageStreamImport",
-        "metadata": metadata,
-        "spec": spec,
-    }
 
-
-def _image(tag: Json) -> Json:
-    return {
-        "from": {"kind": "DockerImage", "name": tag["from"]["name"]},
-        "to": {"name": tag["name"]},
-        "importPolicy": dict(tag.get("importPolicy") or {}),
-        "referencePolicy": dict(tag.get("referencePolicy") or {}),
-    }
-
-
-def _importable(tag: Json) -> bool:
-    source = tag.get("from") or {}
-    return source.get("kind") == "DockerImage" and bool(source.get("name")) and not tag.get("reference")
-
-
-def _pending(stream: Json, tag: Json) -> bool:
-    generation = tag.get("generation")
-    return generation is not None and generation > _observed(stream, tag["name"])
-
-
-def _observed(stream: Json, tag: str) -> int:
-    """The newest generation that an import of the tag has reached, well or badly."""
-    entry = history.entry(stream, tag) or {}
-    failures = [one for one in entry.get("conditions") or [] if one.get("type") == _CONDITION]
-    return max(_head_generation(stream, tag), *(int(one.get("generation") or 0) for one in failures[:1]), 0)
-
-
-def _head_generation(stream: Json, tag: str) -> int:
-    return int((history.head(stream, tag) or {}).get("generation") or 0)
-
-
-def _followed(stream: Json, tag: Json) -> bool:
-    if not _importable(tag) or not (tag.get("importPolicy") or {}).get("scheduled"):
+    def _lacks_image(self, stream: Json, tag: str) -> bool:
+        """Has the Image of an unchanged tag been deleted? Its import makes it again."""
+        name = (history.head(stream, tag) or {}).get("image") or ""
+        with self._lock:
+            if name in self._images:
+                return False
+        try:
+            self._client.get(f"{_API}/images/{name}")
+        except NotFound:
+            return True
+        with self._lock:
+            self._images[name] = True
         return False
-    try:
-        pinned = bool(parse(tag["from"]["name"]).id)
-    except InvalidReference:
-        return False
-    return not pinned or (tag.get("generation") or 0) > _head_generation(stream, tag["name"])
+
+    def _pull_secrets(self, namespace: str, stream: str) -> list[Json]:
+        with self._lock:
+            known = self._secrets.get(namespace)
+        if known is None:
+            listed = self._client.get(f"{_API}/namespaces/{namespace}/imagestreams/{stream}/secrets")
+            known = listed.get("items") or []
+            with self._lock:
+                self._secrets[namespace] = known
+        return known
+
+    def _done(self, key: Key, looked: set[str]) -> None:
+        """Come back when the next of its tags has its turn."""
+        with self._lock:
+            stream = self._streams.get(key)
+            if stream is None:
+                return
+            turns = self._turns[key] = self._agenda.turns(stream, self._turns.get(key, {}), looked)
+        self._wait(key, {one: turn for one, turn in turns.items() if turn.at > self._clock()})
+
+    def _wait(self, key: Key, turns: Mapping[tuple[str, str], Turn]) -> None:
+        if turns:
+            self._queue.add(key, max(0.0, min(turn.at for turn in turns.values()) - self._clock()))
 
 
-def _annotations(stream: Json) -> Json:
-    return (stream.get("metadata") or {}).get("annotations") or {}
+def _unlisted(answer: Json) -> bool:
+    """Could the repository that was to be imported not be listed? Tags that failed have conditions and turns."""
+    repository = (answer.get("status") or {}).get("repository") or {}
+    return (repository.get("status") or {}).get("status") == "Failure" and not repository.get("images")
 
 
 def _key(stream: Json) -> Key:
     metadata = stream["metadata"]
     return metadata.get("namespace") or "", metadata["name"]
-
-
-def _report(key: Key, answer: Json) -> None:
-    status = answer.get("status") or {}
-    images: list[Json] = [*(status.get("images") or []), *((status.get("repository") or {}).get("images") or [])]
-    failed = len([one for one in images if (one.get("status") or {}).get("status") != "Success"])
-    _log.info("imported %s/%s: %d images, %d failed", *key, len(images) - failed, failed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import random
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -16,13 +17,21 @@ class WorkQueue(Generic[K]):
     """A queue of keys for several workers.
 
     A key that is added while it waits keeps the earlier of the two times. One that is added while it is worked on is
-    handed out again after `done`. `retry` doubles the pause with each failure, from `first` to `longest` seconds.
+    handed out again after `done`. `retry` doubles the pause with each failure, from `first` to `longest` seconds, less
+    a random part of up to `jitter`.
     """
 
     def __init__(
-        self, *, first: float = 0.1, longest: float = 1000.0, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        first: float = 0.1,
+        longest: float = 1000.0,
+        jitter: float = 0.1,
+        clock: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
     ) -> None:
         self._first, self._longest, self._clock = first, longest, clock
+        self._jitter, self._rng = jitter, rng or random.Random()
         self._condition = threading.Condition()
         self._heap: list[tuple[float, int, K]] = []
         self._count = itertools.count()
@@ -46,7 +55,7 @@ class WorkQueue(Generic[K]):
         with self._condition:
             failures = self._failures.get(key, 0)
             self._failures[key] = failures + 1
-        pause = min(self._longest, self._first * 2.0 ** min(failures, 60))
+        pause = min(self._longest, self._first * 2.0 ** min(failures, 60)) * (1 - self._jitter * self._rng.random())
         self.add(key, pause)
         return pause
 

@@ -9,12 +9,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from webhook.distribution.failures import CorruptSecret
 from webhook.errors import Json
 from webhook.image.reference import Reference
+from webhook.reloading import Unusable, read
 
 EXCLUDED = "openshift.io/image.excludeSecret"
 
@@ -44,13 +46,14 @@ class Keyring:
     """Credentials by registry, or by registry and the beginning of a path; the most specific key is used."""
 
     def __init__(self, entries: Iterable[tuple[str, Credential]] = ()) -> None:
-        self._entries: dict[str, Credential] = {}
+        found: dict[str, tuple[_Place, Credential]] = {}
         for key, credential in entries:
             with contextlib.suppress(ValueError):
                 # A key that is no address can match nothing.
-                self._entries.setdefault(_normal(key), credential)
+                place = _normal(key)
+                found.setdefault(place.host + place.path, (place, credential))
         # Reverse string order puts a longer key before the ones it begins with.
-        self._keys = sorted(self._entries, reverse=True)
+        self._entries = {key: found[key] for key in sorted(found, reverse=True)}
 
     @classmethod
     def from_secrets(cls, secrets: Iterable[Json]) -> Keyring:
@@ -60,11 +63,21 @@ class Keyring:
     def find(self, reference: Reference) -> Credential | None:
         """The credential for the repository of `reference`: of the first key that matches, with no second try."""
         image = reference.with_client_defaults()
-        target = _split(image.exact())
-        found = next((self._entries[key] for key in self._keys if _matches(_split(key), target)), None)
-        if found is None and image.is_hub:
-            found = self._entries.get(_HUB_KEY)
+        target = _Place(image.registry, image.exact().removeprefix(image.registry))
+        found = next((one for place, one in self._entries.values() if _matches(place, target)), None)
+        if found is None and image.is_hub and _HUB_KEY in self._entries:
+            found = self._entries[_HUB_KEY][1]
         return found if found and (found.username or found.password) else None
+
+
+def load(path: Path) -> Keyring:
+    """The keyring of a Docker configuration file (`config.json`, or an old `.dockercfg`); raises Unusable."""
+    try:
+        document = json.loads(read(path))
+        return Keyring(_accounts(document.get("auths", document) or {}))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        # Not chained: the original error may quote the content.
+        raise Unusable(f"{path} is not a Docker configuration with registry credentials") from None
 
 
 def _entries(secret: Json) -> Iterable[tuple[str, Credential]]:
@@ -72,17 +85,21 @@ def _entries(secret: Json) -> Iterable[tuple[str, Credential]]:
     if not is_pull_secret(secret):
         return
     data_key, inner = _KINDS[secret["type"]]
-    encoded = (secret.get("data") or {}).get(data_key)
-    if encoded is None:
-        return
     try:
+        encoded = (secret.get("data") or {}).get(data_key)
+        if encoded is None:
+            return
         document = json.loads(base64.b64decode(encoded, validate=True))
         accounts = document if inner is None else document.get(inner) or {}
-        found = [(key, _credential(value)) for key, value in accounts.items()]
+        found = _accounts(accounts)
     except (ValueError, TypeError, AttributeError, RecursionError):
         # Not chained: the original error may quote the content.
         raise CorruptSecret(f'the pull secret "{metadata.get("name", "")}" cannot be decoded') from None
     yield from found
+
+
+def _accounts(accounts: Any) -> list[tuple[str, Credential]]:
+    return [(key, _credential(value)) for key, value in accounts.items()]
 
 
 def _credential(account: Any) -> Credential:
@@ -97,6 +114,8 @@ def _credential(account: Any) -> Credential:
             raise ValueError
     if not isinstance(username, str) or not isinstance(password, str):
         raise TypeError
+    # Half a surrogate pair passes the decoder and could not be sent.
+    f"{username}{password}".encode()
     return Credential(username, password.rstrip("\x00"))
 
 
@@ -109,23 +128,26 @@ def _padded(encoded: str) -> str:
 _URL_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
-def _normal(key: str) -> str:
-    """Host and path of a key, without scheme and API version: `https://index.docker.io/v1/` is `index.docker.io`."""
-    parts = _split(key)
+class _Place(NamedTuple):
+    """Host, with a port if it has one, and path."""
+
+    host: str
+    path: str
+
+
+def _normal(key: str) -> _Place:
+    """A key without scheme and API version: `https://index.docker.io/v1/` is `index.docker.io`; raises ValueError."""
+    parts = urlsplit(key if key.startswith(("http://", "https://")) else f"https://{key}")
     path = parts.path
     for version in ("/v1", "/v2"):
         if path == version or path.startswith(f"{version}/"):
             path = path[len(version) :]
-    return parts.netloc + (path if path != "/" else "")
+    return _Place(parts.netloc, path if path != "/" else "")
 
 
-def _split(text: str) -> SplitResult:
-    return urlsplit(text if text.startswith(("http://", "https://")) else f"https://{text}")
-
-
-def _matches(key: SplitResult, target: SplitResult) -> bool:
+def _matches(key: _Place, target: _Place) -> bool:
     """Hosts by label, where a key may use wildcards; ports exactly; paths as plain prefixes."""
-    (key_host, key_port), (host, port) = _host_port(key.netloc), _host_port(target.netloc)
+    (key_host, key_port), (host, port) = _host_port(key.host), _host_port(target.host)
     labels, wanted = key_host.split("."), host.split(".")
     if key_port != port or len(labels) != len(wanted) or not target.path.startswith(key.path):
         return False

@@ -3,7 +3,11 @@
 DistributionError           the message is for the user who asked for the import; it never carries a secret
 ├── Unreachable             no connection, or no answer in time
 │   └── PlainHttp           an HTTP server where HTTPS was expected
+├── EgressRefused           an address that imports may not connect to
+├── EndpointsFailed         neither the mirrors nor the source gave it
+├── Blocked                 a registry that the administrator has blocked
 ├── UnexpectedAnswer        an answer that the protocol does not know: HTML, a server error, a redirect loop
+│   └── RateLimited         the registry's budget is used up, or it asks to be left alone
 ├── TooLarge                a body over its limit
 ├── ContentMismatch         bytes that do not have the digest they were asked for by
 ├── Denied                  the registry refuses access: its error list says so
@@ -15,6 +19,8 @@ DistributionError           the message is for the user who asked for the import
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class DistributionError(Exception):
@@ -29,8 +35,28 @@ class PlainHttp(Unreachable):
     """The server speaks HTTP where HTTPS was expected."""
 
 
+class EgressRefused(DistributionError):
+    """The address is one that imports may not connect to."""
+
+
+class EndpointsFailed(DistributionError):
+    """Of all places to read an image from, each failed; `failed` has the reference that was tried and the reason."""
+
+    def __init__(self, failed: Sequence[tuple[str, Exception]]) -> None:
+        super().__init__("; ".join(f"{tried}: {error}" for tried, error in failed))
+        self.failed = failed
+
+
+class Blocked(DistributionError):
+    """The administrator allows nothing to be read from this registry."""
+
+
 class UnexpectedAnswer(DistributionError):
     """The answer is not one of a registry."""
+
+
+class RateLimited(UnexpectedAnswer):
+    """The registry may not be asked in the time there is."""
 
 
 class TooLarge(DistributionError):

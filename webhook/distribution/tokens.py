@@ -18,6 +18,8 @@ from webhook.distribution.failures import UnexpectedAnswer
 
 _DEFAULT_LIFETIME = 60
 _LONGEST = 3600
+# What servers take in a header, and more than the tokens of large clouds have.
+_LONGEST_VALUE = 32 * 1024
 # A token is not used in its last seconds: it would expire on the way.
 _MARGIN = 10
 
@@ -99,6 +101,10 @@ def parse(body: bytes) -> Token:
         lifetime = float(document.get("expires_in") or _DEFAULT_LIFETIME)
     except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         raise UnexpectedAnswer("the token service did not answer with a token") from None
-    if not isinstance(value, str) or not value or not value.isprintable() or not value.isascii():
+    if not isinstance(value, str) or not _can_be_sent(value):
         raise UnexpectedAnswer("the token service did not answer with a token")
     return Token(value, min(max(lifetime, _DEFAULT_LIFETIME), _LONGEST) - _MARGIN)
+
+
+def _can_be_sent(value: str) -> bool:
+    return 0 < len(value) <= _LONGEST_VALUE and value.isprintable() and value.isascii()

@@ -6,21 +6,27 @@ import contextlib
 import re
 import socket
 import ssl
+import sys
 import threading
 import time
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, NewConnectionError, SSLError, TimeoutError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError, SSLError, TimeoutError
 from urllib3.util import Timeout
 
-from webhook.distribution.failures import DistributionError, PlainHttp, TooLarge, UnexpectedAnswer, Unreachable
+from webhook.distribution.connections import Connections, Outbound
+from webhook.distribution.failures import (
+    DistributionError,
+    EgressRefused,
+    PlainHttp,
+    TooLarge,
+    UnexpectedAnswer,
+    Unreachable,
+)
 
 _CHUNK = 64 * 1024
 _REDIRECTS = 5
@@ -46,14 +52,14 @@ class Answer:
 class Transport:
     """The connections of one import: kept open between its requests, and all cut when its time is over.
 
-    `tls` verifies certificates; requests made as insecure use a context that does not.
+    Requests made as insecure do not verify certificates.
     """
 
     def __init__(
         self,
         deadline: float,
         *,
-        tls: ssl.SSLContext | None = None,
+        outbound: Outbound | None = None,
         connect_timeout: float = 8.0,
         read_timeout: float = 15.0,
         request_timeout: float = 25.0,
@@ -64,8 +70,7 @@ class Transport:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._aborted = False
-        self._verified = _pools(tls or ssl.create_default_context(), self._track)
-        self._unverified = _pools(_unverified_context(), self._track)
+        self._connections = Connections(outbound or Outbound(), self._track)
 
     def get(
         self,
@@ -75,12 +80,13 @@ class Transport:
         limit: int,
         insecure: bool = False,
         timeout: float | None = None,
+        method: str = "GET",
     ) -> Answer:
         """Fetch `url` and at most `limit` bytes; any status is an answer. Raises DistributionError."""
         deadline = min(self._deadline, time.monotonic() + (timeout or self._request_timeout))
         current, sent = url, dict(headers or {})
         for _ in range(_REDIRECTS + 1):
-            answer = self._once(current, sent, limit, insecure, deadline)
+            answer = self._once(method, current, sent, limit, insecure, deadline)
             location = answer.headers.get("Location")
             if answer.status not in _REDIRECT_CODES or not location:
                 return answer
@@ -88,7 +94,7 @@ class Transport:
             if _origin(target) != _origin(urlsplit(current)):
                 sent = {name: value for name, value in sent.items() if name.lower() not in _SECRET_HEADERS}
             current = urlunsplit(target)
-        raise UnexpectedAnswer(f"{_shown(url)}: more than {_REDIRECTS} redirects")
+        raise UnexpectedAnswer(f"{_shown(url)}: a redirect loop: more than {_REDIRECTS} redirects")
 
     def close(self) -> None:
         """Cut all connections, also those that somebody is still waiting on."""
@@ -99,8 +105,7 @@ class Transport:
             # Not SSLSocket.shutdown, which takes the TLS state away from the thread that reads.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(one, socket.SHUT_RDWR)
-        self._verified.clear()
-        self._unverified.clear()
+        self._connections.clear()
 
     def _track(self, connection: socket.socket) -> None:
         with self._lock:
@@ -109,23 +114,25 @@ class Transport:
         if aborted:
             raise TimeoutError("the time for this import is over")
 
-    def _once(self, url: str, headers: Mapping[str, str], limit: int, insecure: bool, deadline: float) -> Answer:
+    def _once(
+        self, method: str, url: str, headers: Mapping[str, str], limit: int, insecure: bool, deadline: float
+    ) -> Answer:
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             raise Unreachable(f"{_shown(url)}: no time left for this request")
-        pools = self._unverified if insecure else self._verified
         timeout = Timeout(connect=min(self._connect_timeout, remaining), read=min(self._read_timeout, remaining))
         try:
-            response = pools.request(
-                "GET",
+            response = self._connections.request(
+                method,
                 url,
-                headers={"Accept-Encoding": "identity", "User-Agent": "imagestreams", **headers},
-                timeout=timeout,
-                retries=False,
-                redirect=False,
-                preload_content=False,
+                {"Accept-Encoding": "identity", "User-Agent": "imagestreams", **headers},
+                timeout,
+                insecure=insecure,
             )
-            body = _read(response, url, limit, deadline)
+            # The length that an answer to HEAD names is that of a body which does not come.
+            body = _read(response, url, limit if method != "HEAD" else sys.maxsize, deadline)
+        except EgressRefused as refused:
+            raise EgressRefused(f"{_shown(url)}: {refused}") from None
         except DistributionError:
             raise
         # ValueError: a header or address that the client library refuses to send.
@@ -191,6 +198,8 @@ def _unreachable(url: str, error: Exception) -> Unreachable:
             return PlainHttp(f"{where}: the server gave an HTTP response to an HTTPS client")
         reason = _verification(error) or "the TLS handshake failed"
         return Unreachable(f"{where}: tls: {reason}")
+    if isinstance(error, ProxyError):
+        return Unreachable(f"{where}: the proxy does not connect: {_proxy_reason(error)}")
     if isinstance(error, NewConnectionError):
         return Unreachable(f"{where}: {_connection(error)}")
     if isinstance(error, TimeoutError | OSError):
@@ -198,6 +207,14 @@ def _unreachable(url: str, error: Exception) -> Unreachable:
     if isinstance(error, ValueError):
         return Unreachable(f"{where}: the address or a header of the request cannot be sent")
     return Unreachable(f"{where}: the connection broke off or the answer is not HTTP")
+
+
+def _proxy_reason(error: ProxyError) -> str:
+    cause = error.original_error
+    if isinstance(cause, NewConnectionError):
+        return _connection(cause)
+    found = re.search(r"Tunnel connection failed: (\d{3})", str(cause))
+    return f"it answered {found[1]}" if found else "no answer that could be used"
 
 
 def _verification(error: BaseException | None) -> str:
@@ -217,45 +234,3 @@ def _connection(error: NewConnectionError) -> str:
         return "connection refused"
     text = cause.strerror if isinstance(cause, OSError) else None
     return text.lower() if text else "no connection"
-
-
-def _unverified_context() -> ssl.SSLContext:
-    # Not the default context: it would read all authorities of the system for nothing.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _pools(tls: ssl.SSLContext, track: Any) -> urllib3.PoolManager:
-    """A pool manager whose connections report their sockets to `track`."""
-
-    class Plain(HTTPConnection):
-        def connect(self) -> None:
-            super().connect()
-            track(self.sock)
-
-    class Secure(HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            # Where the user asked for no verification, urllib3's warning with every request says nothing new.
-            self.is_verified = True
-            track(self.sock)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    verified = tls.verify_mode != ssl.CERT_NONE
-    manager = urllib3.PoolManager(
-        num_pools=32,
-        maxsize=16,
-        block=False,
-        ssl_context=tls,
-        cert_reqs="CERT_REQUIRED" if verified else "CERT_NONE",
-        assert_hostname=None if verified else False,
-    )
-    manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
-    return manager

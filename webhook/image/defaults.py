@@ -110,6 +110,16 @@ def output(obj: Json) -> Json:
     return {**obj, "spec": spec, "status": status}
 
 
+def without_output(obj: Json) -> Json:
+    """An ImageStream as it was before `output` filled in nulls."""
+    spec, status = {**(obj.get("spec") or {})}, {**(obj.get("status") or {})}
+    if spec.get("tags"):
+        spec["tags"] = [_without_null(one, ("annotations", "generation")) for one in spec["tags"]]
+    if status.get("tags"):
+        status["tags"] = [_without_null(one, ("items",)) for one in status["tags"]]
+    return {**obj, "spec": spec, "status": status}
+
+
 def tag_output(tag: Json) -> Json:
     """A spec tag with the keys that stand even when they say nothing."""
     return {**tag, "annotations": tag.get("annotations") or None, "generation": tag.get("generation")}
@@ -118,6 +128,10 @@ def tag_output(tag: Json) -> Json:
 def entry_output(entry: Json) -> Json:
     """A `status.tags` entry, whose items are null when it has only conditions."""
     return {**entry, "items": entry.get("items") or None}
+
+
+def _without_null(obj: Json, keys: tuple[str, ...]) -> Json:
+    return {key: value for key, value in obj.items() if value is not None or key not in keys}
 
 
 def _import(one: Json, import_mode: str) -> Json:

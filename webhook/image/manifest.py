@@ -100,7 +100,7 @@ def signed_payload(raw: bytes) -> bytes:
     try:
         header = json.loads(_base64url(signatures[0]["protected"]))
         return raw[: int(header["formatLength"])] + _base64url(header["formatTail"])
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError, binascii.Error) as error:
         raise BadContent("the signatures of the schema 1 manifest cannot be read") from error
 
 

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import logging
 import platform
-import ssl
-import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from webhook.distribution.access import Access, Rules
 from webhook.distribution.client import RegistryClient
 from webhook.distribution.credentials import Keyring
 from webhook.distribution.failures import CorruptSecret, DistributionError
-from webhook.distribution.tokens import TokenCache
+from webhook.distribution.pacing import Pacing
 from webhook.distribution.transport import Transport
 from webhook.errors import Json
 from webhook.image import manifest as manifests
 from webhook.image import tag_priority
 from webhook.image.configuration import BadContent
 from webhook.image.reference import InvalidReference
-from webhook.importer import bounded, failures, plan
+from webhook.importer import bounded, failures, plan, report
+from webhook.importer.clients import Clients, Shared, Usages
 from webhook.importer.fetched import Fetched, FetchedImage, FetchedRepository
-from webhook.importer.plan import Repository, Want
+from webhook.importer.plan import Want
 from webhook.meta import timestamps
 
 _log = logging.getLogger(__name__)
@@ -37,10 +36,11 @@ _RESERVE = 0.2
 
 
 class Importer:
-    """Fetches imports. One instance serves all threads of a process, which share its bearer tokens.
+    """Fetches imports. One instance serves all threads of a process, which share its tokens, sessions and budgets.
 
-    `max_bulk_import` bounds the tags of a repository import (-1: all), `total_timeout` the seconds of one import
-    whatever the registries do, `extra_ca` is a PEM file or a folder of them trusted besides the system's.
+    `pacing` says when each registry may be asked. `max_bulk_import` bounds the tags of a repository import (-1: all),
+    `total_timeout` the seconds of one import whatever the registries do. `access` says which registries are read, how,
+    and with whose password.
     """
 
     def __init__(
@@ -49,14 +49,15 @@ class Importer:
         max_bulk_import: int = 50,
         total_timeout: float = 45.0,
         workers: int = 8,
-        extra_ca: Path | None = None,
+        access: Access | None = None,
         connect_timeout: float = 8.0,
         read_timeout: float = 15.0,
+        pacing: Pacing | None = None,
     ) -> None:
         self._max_bulk_import, self._total_timeout, self._workers = max_bulk_import, total_timeout, workers
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
-        self._tls = _trust(extra_ca)
-        self._tokens = TokenCache()
+        self._access = access or Access()
+        self._shared = Shared(pacing or Pacing())
         self._platform = _MACHINES.get(platform.machine(), "amd64"), "linux"
 
     def fetch(self, isi: Json, stream: Json | None, secrets: Sequence[Json]) -> Fetched:
@@ -65,31 +66,60 @@ class Importer:
         `stream` is the target as stored: its tags name preferred platforms. `secrets` are the pull secrets of the
         namespace. Never raises for what registries do: each failure is the Status of its image.
         """
-        deadline = time.monotonic() + self._total_timeout - _RESERVE
-        fetched = self._round(isi, stream, secrets, deadline)
+        begun, usages = time.monotonic(), Usages()
+        fetched = self._fetched(isi, stream, secrets, begun + self._total_timeout - _RESERVE, usages)
+        report.imported(isi, stream, fetched, usages.all(), time.monotonic() - begun)
+        return fetched
+
+    def rules(self) -> Rules:
+        """What counts for an import that begins now; the same value as long as no file changes."""
+        return self._access.rules()
+
+    def transport(self, rules: Rules, deadline: float) -> Transport:
+        """Connections under these rules and the timeouts of imports, for no longer than `deadline` (time.monotonic)."""
+        return Transport(
+            deadline,
+            outbound=rules.outbound,
+            connect_timeout=self._connect_timeout,
+            read_timeout=self._read_timeout,
+        )
+
+    def _fetched(
+        self, isi: Json, stream: Json | None, secrets: Sequence[Json], deadline: float, usages: Usages
+    ) -> Fetched:
+        rules = self.rules()
+        fetched = self._round(isi, stream, secrets, rules, deadline, usages, {})
         if not any(_wrong_password(one) for one in fetched.images):
             return fetched
         # A namespace's outdated password must not keep it from public images (image-api 5.6, anonymous retry).
-        again = self._round(isi, stream, (), deadline)
-        return replace(
-            again,
-            images=tuple(
-                one if _unauthorized(two) else two for one, two in zip(fetched.images, again.images, strict=True)
-            ),
-        )
+        again = self._round(isi, stream, (), rules, deadline, usages, _found(isi, stream, fetched))
+        return _better(fetched, again)
 
-    def _round(self, isi: Json, stream: Json | None, secrets: Sequence[Json], deadline: float) -> Fetched:
-        transport = Transport(
-            deadline, tls=self._tls, connect_timeout=self._connect_timeout, read_timeout=self._read_timeout
-        )
+    def _round(
+        self,
+        isi: Json,
+        stream: Json | None,
+        secrets: Sequence[Json],
+        rules: Rules,
+        deadline: float,
+        usages: Usages,
+        known: Mapping[Want, FetchedImage],
+    ) -> Fetched:
         try:
             keyring = Keyring.from_secrets(secrets)
         except CorruptSecret as error:
             return _Corrupt(error).fetched(isi, stream)
+        transport = self.transport(rules, deadline)
         try:
-            return _Round(transport, self._tokens, keyring, self, deadline).fetched(isi, stream)
+            clients = Clients(transport, self._shared, rules, keyring, deadline, usages)
+            return _Round(clients, self, deadline).fetched(isi, stream, known)
         finally:
             transport.close()
+
+    @property
+    def shared(self) -> Shared:
+        """What its imports share with each other."""
+        return self._shared
 
     @property
     def max_bulk_import(self) -> int:
@@ -129,24 +159,20 @@ class _Corrupt:
 class _Round:
     """One pass over the registries with one keyring."""
 
-    def __init__(
-        self, transport: Transport, cache: TokenCache, keyring: Keyring, importer: Importer, deadline: float
-    ) -> None:
-        self._transport, self._cache, self._keyring = transport, cache, keyring
-        self._importer, self._deadline = importer, deadline
-        self._clients: dict[tuple[Repository, bool], RegistryClient] = {}
-        self._lock = threading.Lock()
+    def __init__(self, clients: Clients, importer: Importer, deadline: float) -> None:
+        self._clients, self._importer, self._deadline = clients, importer, deadline
         self._now = timestamps.now()
 
-    def fetched(self, isi: Json, stream: Json | None) -> Fetched:
+    def fetched(self, isi: Json, stream: Json | None, known: Mapping[Want, FetchedImage]) -> Fetched:
+        """The images of an import; those that are `known` already are not fetched again."""
         wants = plan.images(isi, stream)
         repository = isi["spec"].get("repository")
-        wanted = list(dict.fromkeys(want for want in wants if isinstance(want, Want)))
+        wanted = list(dict.fromkeys(want for want in wants if isinstance(want, Want) and want not in known))
         listing: list[Callable[[], Listing | FetchedImage]] = [lambda: self._list(repository)] if repository else []
         tasks: list[Callable[[], Listing | FetchedImage]] = [self._task(want) for want in wanted]
         results = bounded.run([*listing, *tasks], workers=self._importer.workers, deadline=self._deadline)
         listed = results.pop(0) if repository else None
-        found = {
+        found = dict(known) | {
             want: result if isinstance(result, FetchedImage) else _late(want)
             for want, result in zip(wanted, results, strict=True)
         }
@@ -183,7 +209,7 @@ class _Round:
         name = spec["from"]["name"]
         try:
             want = plan.tag_of(spec, "latest")
-            return Listing(tuple(tag_priority.ordered(self._client(want).tags())))
+            return Listing(tuple(tag_priority.ordered(self._clients.listing(want).tags())))
         except InvalidReference as error:
             return Listing(failure=failures.unreadable(name, str(error)))
         except DistributionError as error:
@@ -194,7 +220,7 @@ class _Round:
 
     def _fetch(self, want: Want) -> FetchedImage:
         try:
-            return self._image(self._client(want), want)
+            return self._clients.first(want, lambda client: self._image(client, want))
         except (DistributionError, BadContent) as error:
             return FetchedImage(want.tag, failure=failures.of_image(error, want.tried))
         except Exception:
@@ -237,21 +263,6 @@ class _Round:
         config = client.blob(manifest.config) if manifest.config else b""
         return manifests.single_image(manifest, config, want.pull_spec(manifest.digest))
 
-    def _client(self, want: Want) -> RegistryClient:
-        repository = want.repository
-        with self._lock:
-            key = repository, want.insecure
-            if key not in self._clients:
-                self._clients[key] = RegistryClient(
-                    self._transport,
-                    self._cache,
-                    repository.host,
-                    repository.path,
-                    credential=self._keyring.find(want.source),
-                    insecure=want.insecure,
-                )
-            return self._clients[key]
-
 
 @dataclass(frozen=True)
 class Listing:
@@ -273,14 +284,20 @@ def _wrong_password(one: FetchedImage) -> bool:
     return _unauthorized(one) and "username or password" in str((one.failure or {}).get("message", "")).lower()
 
 
-def _trust(extra_ca: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    for file in _pem_files(extra_ca):
-        context.load_verify_locations(cafile=file)
-    return context
+def _found(isi: Json, stream: Json | None, fetched: Fetched) -> dict[Want, FetchedImage]:
+    """What an import has brought already, by what asked for it."""
+    wants: list[Want | FetchedImage] = plan.images(isi, stream)
+    images = list(fetched.images)
+    if fetched.repository is not None:
+        repository = isi["spec"]["repository"]
+        wants += [plan.tag_of(repository, one.tag) for one in fetched.repository.images]
+        images += fetched.repository.images
+    pairs = zip(wants, images, strict=True)
+    return {want: one for want, one in pairs if isinstance(want, Want) and one.failure is None}
 
 
-def _pem_files(path: Path | None) -> Iterable[Path]:
-    if path is None:
-        return []
-    return sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]
+def _better(first: Fetched, second: Fetched) -> Fetched:
+    """The second round, but for what it may not read and the first could at least name."""
+    images = (one if _unauthorized(two) else two for one, two in zip(first.images, second.images, strict=True))
+    keeps = second.repository is None or (second.repository.failure is not None and first.repository is not None)
+    return Fetched(tuple(images), first.repository if keeps else second.repository)

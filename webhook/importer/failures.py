@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from webhook.distribution.failures import (
+    Blocked,
     Denied,
     DistributionError,
+    EndpointsFailed,
     ManifestUnknown,
     RepositoryUnknown,
     WrongPassword,
 )
-from webhook.errors import FieldError, InternalError, Invalid, Json, NotFound, StatusError, Unauthorized
+from webhook.errors import FieldError, Forbidden, InternalError, Invalid, Json, NotFound, StatusError, Unauthorized
 
 GROUP = "image.openshift.io"
 
 
 def of_image(error: Exception, reference: str) -> Json:
     """The Status of one image; `reference` is the normalized reference that was tried."""
+    if isinstance(error, EndpointsFailed):
+        return _of_endpoints(error)
     if isinstance(error, ManifestUnknown):
         return _status(NotFound.of("dockerimage", GROUP, reference))
     if (refusal := _refusal(error, reference)) is not None:
@@ -59,7 +63,18 @@ def some_failed(count: int) -> Json:
     return {"metadata": {}, "status": "Failure", "message": message, "reason": "ImportFailed"}
 
 
+def _of_endpoints(error: EndpointsFailed) -> Json:
+    """Several failures lose their reasons (image-api 5.6)."""
+    if len(error.failed) == 1:
+        reference, cause = error.failed[0]
+        return of_image(cause, reference)
+    texts = (f"{reference}: {cause}" for reference, cause in error.failed)
+    return _status(InternalError.of(f"[{', '.join(texts)}]"))
+
+
 def _refusal(error: Exception, reference: str) -> Json | None:
+    if isinstance(error, Blocked):
+        return _status(Forbidden(f"forbidden: {error}", details={}))
     if isinstance(error, WrongPassword):
         return _status(Unauthorized(f'incorrect username or password for image "{reference}"'))
     if isinstance(error, Denied):

@@ -45,6 +45,10 @@ class Want:
         defaulted = self.source.with_client_defaults()
         return Repository(defaulted.as_v2().registry, defaulted.repository_name())
 
+    def at(self, repository: Reference) -> Want:
+        """The same image in another repository, such as a mirror."""
+        return replace(self, source=repository)
+
     def pull_spec(self, digest: str) -> str:
         """The reference of an image that was found, in the user's spelling (5.8)."""
         return replace(self.source, id=digest).exact()
@@ -99,3 +103,18 @@ def tag_of(spec: Json, tag: str) -> Want:
     policy = spec.get("importPolicy") or {}
     source = parse(spec["from"]["name"]).as_repository()
     return Want(source, tag, bool(policy.get("insecure")), policy.get("importMode") == _PRESERVE)
+
+
+def repository_host(spec: Json) -> str:
+    """The host of a repository import; empty for a reference that cannot be read."""
+    try:
+        return tag_of(spec, "latest").repository.host
+    except InvalidReference:
+        return ""
+
+
+def hosts(isi: Json) -> frozenset[str]:
+    """The registries that an import asks."""
+    spec = isi["spec"].get("repository")
+    found = {want.repository.host for want in images(isi, None) if isinstance(want, Want)}
+    return frozenset(found | ({repository_host(spec)} if spec else set()))

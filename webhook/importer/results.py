@@ -10,11 +10,10 @@ from webhook.errors import Json
 from webhook.image import history, tags
 from webhook.image import manifest as manifests
 from webhook.image.reference import InvalidReference, parse
-from webhook.importer import failures
+from webhook.importer import failures, retries
 from webhook.importer.fetched import SUCCESS, Fetched, FetchedImage, FetchedRepository
 
 CHECK_ANNOTATION = "openshift.io/image.dockerRepositoryCheck"
-_CONDITION = "ImportSuccess"
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,12 @@ class Outcome:
     creating: bool = False
 
 
-def apply(isi: Json, fetched: Fetched, stream: Json | None, now: str) -> Outcome:
-    """The outcome for a defaulted ImageStreamImport; `stream` is the stored one, `now` the time of the import."""
+def apply(isi: Json, fetched: Fetched, stream: Json | None, now: str, *, retrying: bool = False) -> Outcome:
+    """The outcome for a defaulted ImageStreamImport; `stream` is the stored one, `now` the time of the import.
+
+    With `retrying` a failure also gets a condition that says when it is tried again, and a stream whose repository
+    could not be listed does not count as checked: OpenShift would never list it again (section 12, item 36).
+    """
     spec = isi["spec"]
     storing = bool(spec.get("import"))
     images = [
@@ -46,11 +49,12 @@ def apply(isi: Json, fetched: Fetched, stream: Json | None, now: str) -> Outcome
     if not storing:
         return Outcome(status)
     before = stream or _new_stream(isi)
-    writing = _Writing(before, now)
+    writing = _Writing(before, now, retrying=retrying)
     writing.repository(spec.get("repository"), fetched.repository)
     for one, found in zip(spec.get("images") or [], fetched.images, strict=True):
         writing.image(one, found)
-    after = _written(before, writing.stream, now, creating=stream is None)
+    unlisted = fetched.repository is not None and fetched.repository.failure is not None
+    after = _written(before, writing.stream, now, creating=stream is None, checked=not (retrying and unlisted))
     return Outcome(status, after, list(writing.images.values()), creating=stream is None)
 
 
@@ -94,6 +98,29 @@ def refused(stream: Json, proposed: Json, failure: Json, now: str) -> Json:
     return after
 
 
+def up_to_date(stream: Json, tag: str, reference: str, digest: str) -> bool:
+    """Would the import of this image write nothing? `reference` is its pull spec with the digest."""
+    event = history.event("", reference, digest, 0)
+    entry = history.entry(stream, tag) or {}
+    known = _checked(stream) and not entry.get("conditions")
+    return known and not _outdated(tags.spec_tag(stream, tag), history.head(stream, tag), event)
+
+
+def known_failure(stream: Json, tag: str, failure: Json) -> bool:
+    """Would this failure of an import write nothing?"""
+    return _checked(stream) and _recorded(stream, tag, _condition(failure, 0, ""))
+
+
+def _checked(stream: Json) -> bool:
+    return bool(((stream.get("metadata") or {}).get("annotations") or {}).get(CHECK_ANNOTATION))
+
+
+def _recorded(stream: Json, tag: str, condition: Json) -> bool:
+    known = (history.entry(stream, tag) or {}).get("conditions") or []
+    spec_tag = tags.spec_tag(stream, tag)
+    return any(_same(one, condition) and not _asked_again(spec_tag, one) for one in known)
+
+
 def _image_status(spec: Json, found: FetchedImage, storing: bool) -> Json:
     stored = storing and bool(spec.get("to"))
     return _entry(found, bare=stored or not spec.get("includeManifest"), bare_members=stored)
@@ -134,11 +161,13 @@ def _new_stream(isi: Json) -> Json:
     }
 
 
-def _written(before: Json, after: Json, now: str, *, creating: bool) -> Json | None:
-    """The stream to write: nothing when it has been checked before and does not change."""
-    annotations = (before.get("metadata") or {}).get("annotations") or {}
-    if not creating and annotations.get(CHECK_ANNOTATION) and _meaning(after) == _meaning(before):
+def _written(before: Json, after: Json, now: str, *, creating: bool, checked: bool) -> Json | None:
+    """The stream to write: nothing when it has been checked before, or still is not, and does not change."""
+    if not creating and (_checked(before) or not checked) and _meaning(after) == _meaning(before):
         return None
+    if not checked:
+        return after
+    annotations = (before.get("metadata") or {}).get("annotations") or {}
     metadata = {**after["metadata"], "annotations": {**annotations, CHECK_ANNOTATION: now}}
     return {**after, "metadata": metadata}
 
@@ -146,8 +175,8 @@ def _written(before: Json, after: Json, now: str, *, creating: bool) -> Json | N
 class _Writing:
     """The stream on its way through the results of one request."""
 
-    def __init__(self, stream: Json, now: str) -> None:
-        self.stream, self._now = stream, now
+    def __init__(self, stream: Json, now: str, *, retrying: bool) -> None:
+        self.stream, self._now, self._retrying = stream, now, retrying
         self._next = _generation(stream) + 1
         self.images: dict[str, Json] = {}
 
@@ -173,13 +202,14 @@ class _Writing:
 
     def _failed(self, tag: str, found: FetchedImage) -> None:
         condition = _condition(found.failure or {}, self._next, self._now)
+        if _recorded(self.stream, tag, condition):
+            return
         entry = history.entry(self.stream, tag) or {"tag": tag, "items": None}
         spec_tag = tags.spec_tag(self.stream, tag)
-        if any(
-            _same(known, condition) and not _asked_again(spec_tag, known) for known in entry.get("conditions") or []
-        ):
-            return
-        self.stream = history.with_entry(self.stream, {**entry, "conditions": [condition]})
+        conditions = [condition]
+        if self._retrying:
+            conditions.append(retries.announced(condition, entry, asked_again=_tag_asks(spec_tag, entry)))
+        self.stream = history.with_entry(self.stream, {**entry, "conditions": conditions})
         if spec_tag is not None:
             self._put({**spec_tag, "generation": 0})
 
@@ -228,7 +258,7 @@ def _spec_tag(before: Json, spec: Json, source: str) -> Json:
 
 
 def _condition(failure: Json, generation: int, now: str) -> Json:
-    condition = {"type": _CONDITION, "status": "False", "lastTransitionTime": now}
+    condition = {"type": retries.IMPORT_SUCCESS, "status": "False", "lastTransitionTime": now}
     if failure.get("reason"):
         condition["reason"] = failure["reason"]
     condition["message"] = failure.get("message") or "unknown error prevented import"
@@ -246,6 +276,10 @@ def _asked_again(spec_tag: Json | None, condition: Json) -> bool:
     condition is written again and catches up (image-api section 12, item 38).
     """
     return ((spec_tag or {}).get("generation") or 0) > (condition.get("generation") or 0)
+
+
+def _tag_asks(spec_tag: Json | None, entry: Json) -> bool:
+    return any(_asked_again(spec_tag, known) for known in entry.get("conditions") or [])
 
 
 def _tagged(name: str, tag: str) -> str:

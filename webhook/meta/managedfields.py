@@ -16,8 +16,8 @@ from webhook.meta.schema import Schema
 APPLY: Final = "Apply"
 UPDATE: Final = "Update"
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+BEFORE_FIRST_APPLY: Final = "before-first-apply"
 _KUBECTL: Final = "kubectl"
-_BEFORE: Final = "before-first-apply"
 _ANCIENT: Final = "ancient-changes"
 _MAX_UPDATERS: Final = 10
 _OF_THE_SERVER: Final = (
@@ -107,10 +107,11 @@ def _conflict_message(owned: list[tuple[Entry, Path]]) -> str:
 
 
 def decode(entries: Any) -> Entries:
-    """The entries of `metadata.managedFields`; ValueError where they are none."""
+    """The entries of `metadata.managedFields`, of those that are alike the last; ValueError where they are none."""
     if not isinstance(entries, list):
         raise ValueError("managedFields is not a list")
-    return [_decoded(one) for one in entries]
+    decoded = [_decoded(one) for one in entries]
+    return list({one.identity: one for one in decoded}.values())
 
 
 def _decoded(entry: Any) -> Entry:
@@ -156,7 +157,7 @@ def update(live: Json, new: Json, entries: Entries, actor: Actor, schema: Schema
     mine = Entry(actor.manager, UPDATE, actor.api_version, NOTHING, "", actor.subresource)
     mine = _found(mine, entries)
     fields = ((mine.fields - difference.removed) | difference.taken) - _NOBODYS
-    time = now if fields != mine.fields else mine.time
+    time = now if difference.taken - _NOBODYS else mine.time
     return _capped(_with(replace(mine, fields=fields, time=time), entries, difference))
 
 
@@ -181,12 +182,6 @@ def apply(
     if actor.manager == _KUBECTL and LAST_APPLIED in _annotations(new):
         new = _with_last_applied(new, config)
     return new, after
-
-
-def before_first_apply(live: Json, api_version: str, schema: Schema, now: str) -> Entries:
-    """The entries of an object that nobody has tracked so far."""
-    fields = field_set(_bare(live), schema) - _NOBODYS
-    return [Entry(_BEFORE, UPDATE, api_version, fields, now)] if fields else []
 
 
 def _applied(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 import threading
@@ -9,27 +10,29 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from webhook.admission.endpoint import AdmissionEndpoint
 from webhook.admission.mutate import Mutator
 from webhook.admission.objects import Objects
 from webhook.admission.policy_file import PolicyFile
 from webhook.admission.reviewer import Reviewer
+from webhook.apiserver import bodies
 from webhook.apiserver.app import create_app
 from webhook.controllers import imports
+from webhook.distribution import access
 from webhook.errors import Json
+from webhook.importer import setup
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
 from webhook.meta.identity import User
-from webhook.serving import following, policies
+from webhook.reloading import Unusable
+from webhook.serving import following, notifications, policies
 from webhook.serving.chores import Chores
 from webhook.serving.companion import Stopping, Work
 from webhook.serving.following import Following
 from webhook.serving.health import Check, HealthEndpoint, WsgiApp
 from webhook.serving.identity import BearerToken
 from webhook.serving.metrics import MetricsEndpoint, ReviewCounter
-from webhook.serving.workspace import authority, hosts, serving_pair
+from webhook.serving.workspace import CannotServe, authority, hosts, serving_pair
 from webhook.settings import Settings
 from webhook.storage.sqlite import SqliteStore
 from webhook.storage.store import Store
@@ -57,6 +60,12 @@ class Standalone:
         # Files that cannot be used are refused here, before the fork.
         SqliteStore(settings.database).close()
         self._policy = policies.policy_file(settings)
+        if settings.notification_token is not None:
+            notifications.TokenFile(settings.notification_token).ensure()
+        try:
+            access.of(settings)
+        except Unusable as error:
+            raise CannotServe(str(error)) from None
 
     def application(self, life: Life) -> WsgiApp:
         """The application of one worker, with a view and threads of its own."""
@@ -74,7 +83,8 @@ class Standalone:
             life.stopping
         )
         policies.follow(self._policy, life.stopping)
-        return application(settings, store, kept.view, levels, BearerToken(self._token), life, self._policy)
+        served = application(settings, store, kept.view, levels, BearerToken(self._token), life, self._policy)
+        return self._notified(served, life)
 
     @property
     def background(self) -> Work | None:
@@ -86,16 +96,22 @@ class Standalone:
             return
         # It waits for an event; what stops a process here is a signal, which only a poll can hear.
         stop = threading.Event()
-        client = self._client("imagestreams-controllers")
-        working = threading.Thread(target=imports.run, args=(client, stop), name="imports", daemon=True)
+        client = self._client("imagestreams-controllers", self._settings.imports_in_flight)
+        parts = (client, stop, self._settings, setup.importer(self._settings))
+        working = threading.Thread(target=imports.run, args=parts, name="imports", daemon=True)
         working.start()
         while working.is_alive() and not stopping():
             time.sleep(_TICK)
         stop.set()
         working.join(1)
 
-    def _client(self, user_agent: str) -> KubeClient:
-        return KubeClient(loopback(self._settings, self._token), user_agent=user_agent)
+    def _notified(self, served: WsgiApp, life: Life) -> WsgiApp:
+        client, settings = self._client("imagestreams-notifications"), self._settings
+        listening = functools.partial(wait_until_listening, settings, life.stopping)
+        return notifications.accepting(served, settings.notification_token, client, life.stopping, listening)
+
+    def _client(self, user_agent: str, connections: int = 8) -> KubeClient:
+        return KubeClient(loopback(self._settings, self._token), user_agent=user_agent, connections=connections)
 
 
 def application(
@@ -123,10 +139,10 @@ def application(
     most = max(1, settings.threads // 2)
     admission = AdmissionEndpoint(app.wsgi_app, reviewer, observe=ReviewCounter(), most=most)
     app.wsgi_app = admission  # type: ignore[method-assign]
-    return HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life))
+    return HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life, policy))
 
 
-def checks(settings: Settings, store: Store, view: View, life: Life) -> dict[str, dict[str, Check]]:
+def checks(settings: Settings, store: Store, view: View, life: Life, policy: PolicyFile) -> dict[str, dict[str, Check]]:
     """What each health path asks, in order; /livez needs nothing but the worker itself."""
 
     def ping() -> None:
@@ -138,7 +154,8 @@ def checks(settings: Settings, store: Store, view: View, life: Life) -> dict[str
     live: dict[str, Check] = {"ping": ping}
     stored = {**live, "storage": storage}
     admits = following.checks(view, life, serving_pair(settings).certificate)
-    return {"/livez": live, "/healthz": stored, "/readyz": {**stored, **admits}}
+    configured = {"admission-config": policies.check(policy)}
+    return {"/livez": live, "/healthz": stored, "/readyz": {**stored, **configured, **admits}}
 
 
 def loopback(settings: Settings, token: str) -> Connection:
@@ -168,7 +185,4 @@ def _chores(settings: Settings, store: Store) -> None:
 
 def _stored(store: Store, resource: str, namespace: str, name: str) -> Json | None:
     found = store.get(resource, namespace, name)
-    if found is None:
-        return None
-    obj: Json = msgspec.json.decode(found.value)
-    return {**obj, "metadata": {**(obj.get("metadata") or {}), "resourceVersion": str(found.rv)}}
+    return None if found is None else bodies.decode(found)

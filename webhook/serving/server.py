@@ -16,13 +16,17 @@ from typing import Any, Final, Protocol
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.gthread import ThreadWorker
 from prometheus_client import multiprocess as shared
 
 from webhook.serving.companion import Companion, Stopping, Work
 from webhook.serving.health import WsgiApp
 from webhook.serving.identity import pre_request
 from webhook.serving.logs import ServerLogger
+from webhook.serving.memory import keep_freed
+from webhook.serving.pool import Pool
 from webhook.serving.roll import Roll
+from webhook.serving.staying import StayingWorker
 from webhook.serving.workspace import authority, serving_pair
 from webhook.settings import Settings
 from webhook.tls.context import ReloadingContext
@@ -54,6 +58,14 @@ class Program(Protocol):
         """What runs once per server in a process of its own, if anything."""
 
 
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's threaded worker, whose threads end when they are no longer needed."""
+
+    def get_thread_pool(self) -> Pool:
+        """Called by gunicorn once, in the worker."""
+        return Pool(self.cfg.threads)
+
+
 class Server(BaseApplication):  # type: ignore[misc]
     """One server: `run()` returns only by SystemExit."""
 
@@ -82,7 +94,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             if ":" in settings.host
             else f"{settings.host}:{settings.port}",
             "workers": settings.workers,
-            "worker_class": "webhook.serving.staying.StayingWorker" if settings.staying else "gthread",
+            "worker_class": StayingWorker if settings.staying else Worker,
             "threads": settings.threads,
             "worker_connections": settings.threads + 2000,
             "reuse_port": True,
@@ -136,6 +148,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def _post_fork(self, _server: object, worker: Any) -> None:
         self._worker = worker
+        keep_freed()
 
     def _child_exit(self, _server: object, worker: Any) -> None:
         self._roll.leave(worker.roll_slot)

@@ -63,10 +63,11 @@ class Webhook:
         inner: WsgiApp = _not_found
         if settings.metrics_listen is None:
             inner = MetricsEndpoint(inner, _anybody)
-        ready = following.checks(view, life, certificate)
+        ready = {**following.checks(view, life, certificate), "admission-config": policies.check(self._policy)}
         health = HealthEndpoint(inner, {"/livez": {}, "/healthz": {}, "/readyz": ready})
         policies.follow(self._policy, life.stopping)
-        reviewer = Reviewer(streams, self._policy.current, namespaces=levels.get)
+        objects = policies.objects(client)
+        reviewer = Reviewer(streams, self._policy.current, namespaces=levels.get, objects=objects)
         return AdmissionEndpoint(health, reviewer, observe=ReviewCounter(), most=max(1, settings.threads // 2))
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from typing import Any
 
 from webhook.storage.schema import CREATED, DELETED
@@ -10,16 +11,18 @@ from webhook.storage.store import Compacted, Event, EventType, Key, Page, Record
 
 # An object that did not change since :at is still in `cur` with a version up to :at; of one that did, the first later
 # change has its value at that time (api-server contract 7.4). No object is in both.
-_NOW = "SELECT ns, name, rv, uid, obj FROM cur WHERE res = :res {keys}"
+_NOW = "SELECT res, ns, name, rv, uid, obj FROM cur WHERE res = :res {keys}"
 _THEN = f"""
-SELECT ns, name, rv, uid, obj FROM cur WHERE res = :res AND rv <= :at {{keys}}
+SELECT res, ns, name, rv, uid, obj FROM cur WHERE res = :res AND rv <= :at {{keys}}
 UNION ALL
-SELECT ns, name, prev_rv, uid, old FROM log WHERE op <> {CREATED} AND rv IN (
+SELECT res, ns, name, prev_rv, uid, old FROM log WHERE op <> {CREATED} AND rv IN (
   SELECT min(rv) FROM log WHERE res = :res AND rv > :at {{keys}} GROUP BY ns, name)
 """
 _EVENTS = """
 SELECT rv, res, ns, name, op, uid, obj, old FROM log WHERE {resource} rv > :after ORDER BY rv LIMIT :limit
 """
+# The columns of a row are the fields of a Record: made of it as it is, for many at a time.
+_record = partial(tuple.__new__, Record)
 _TYPES: tuple[EventType, ...] = ("ADDED", "MODIFIED", "DELETED")
 
 
@@ -62,8 +65,8 @@ def page(
     values["after_ns"], values["after_name"] = after or ("", "")
     rows = db.execute(f"{query} ORDER BY ns, name LIMIT :limit", values).fetchall()
     if not limit or len(rows) <= limit:
-        return Page([Record(resource, *row) for row in rows], rv, None, 0)
-    records = [Record(resource, *row) for row in rows[:limit]]
+        return Page(list(map(_record, rows)), rv, None, 0)
+    records = list(map(_record, rows[:limit]))
     last = (records[-1].namespace, records[-1].name)
     values["after_ns"], values["after_name"] = last
     rest = _query(_NOW if rv >= newest else _THEN, namespace, last)

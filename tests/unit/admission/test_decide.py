@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.unit.admission.streams import INTEGRATED, V1, V2, view
 from webhook.admission import patch, reasons, review
-from webhook.admission.decide import Write, decide, examine, is_platform
+from webhook.admission.decide import Write, decide, examine
+from webhook.admission.exemptions import is_platform
 from webhook.admission.locations import COVERED, LOCATIONS, RESOLVE_NAMES
 from webhook.admission.policy import Policy
 from webhook.errors import Forbidden

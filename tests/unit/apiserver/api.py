@@ -129,6 +129,7 @@ class Watched:
     def __init__(self, answer: TestResponse) -> None:
         self.answer = answer
         self.chunks: Iterator[bytes] = iter(answer.response)  # type: ignore[arg-type]
+        self.events: list[Json] = []
 
     def __enter__(self) -> Watched:
         return self
@@ -144,9 +145,10 @@ class Watched:
         """The next events as type and object."""
         lines: list[tuple[str, Json]] = []
         while len(lines) < count:
-            chunk = next(self.chunks)
-            if chunk:
-                event = json.loads(chunk)
+            if not self.events:
+                self.events = [json.loads(line) for line in next(self.chunks).splitlines()]
+            while self.events and len(lines) < count:
+                event = self.events.pop(0)
                 lines.append((event["type"], event["object"]))
         return lines
 

@@ -88,12 +88,29 @@ def test_options_against_the_rules_are_invalid(query, body, message):
         pytest.param({"kind": "ImageStream", "apiVersion": "image.openshift.io/v1"}, id="another kind"),
         pytest.param({"kind": "DeleteOptions", "apiVersion": "apps/v1"}, id="another group"),
         pytest.param({"dryRun": "All"}, id="a dry run that is no list"),
+        pytest.param({"dryRun": [True]}, id="a dry run that is no text"),
         pytest.param({"preconditions": ["uid"]}, id="preconditions that are no object"),
+        pytest.param({"preconditions": {"uid": 5}}, id="a uid that is no text"),
+        pytest.param({"preconditions": {"resourceVersion": 5}}, id="a version that is no text"),
+        pytest.param({"propagationPolicy": 5}, id="a policy that is no text"),
+        pytest.param({"gracePeriodSeconds": "30"}, id="seconds that are no number"),
+        pytest.param({"gracePeriodSeconds": True}, id="seconds that are a truth"),
+        pytest.param({"orphanDependents": "true"}, id="a truth that is a text"),
     ],
 )
 def test_a_body_that_is_no_delete_options_is_refused(body):
     with pytest.raises(BadRequest):
         deletion.options({}, body)
+
+
+def test_seconds_in_a_query_are_a_number():
+    with pytest.raises(BadRequest):
+        deletion.options({"gracePeriodSeconds": "soon"}, None)
+
+
+@pytest.mark.parametrize(("text", "orphan"), [("true", True), ("1", True), ("", True), ("False", False), ("0", False)])
+def test_a_flag_in_a_query_is_read_as_kubernetes_reads_it(text, orphan):
+    assert deletion.options({"orphanDependents": text}, None).orphan_dependents is orphan
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.apiserver.api import ADDRESS, INTEGRATED, PHP_82, PHP_83, Api, causes, image, path, spec_tag
-from webhook.apiserver import catalog
+from webhook.importer import setup
 from webhook.importer.fetched import Fetched, FetchedImage
 
 IMPORTS = path("imagestreamimports")
@@ -51,7 +51,7 @@ def isi(*, storing=True, to="8.2", source=f"{ADDRESS}:latest", name="php", **met
 @pytest.fixture
 def registries(monkeypatch):
     stub = Registries()
-    monkeypatch.setattr(catalog, "Importer", lambda **_: stub)
+    monkeypatch.setattr(setup, "Importer", lambda **_: stub)
     return stub
 
 
@@ -140,8 +140,8 @@ def test_a_failure_is_an_answer_and_a_condition(api: Api, registries):
 
     assert made["status"]["images"][0]["status"] == MISSING
     (entry,) = api.stream()["status"]["tags"]
-    (condition,) = entry["conditions"]
-    assert (condition["type"], condition["status"], condition["reason"]) == ("ImportSuccess", "False", "NotFound")
+    (condition,) = [one for one in entry["conditions"] if one["type"] == "ImportSuccess"]
+    assert (condition["status"], condition["reason"]) == ("False", "NotFound")
     assert condition["message"] == MISSING["message"]
 
 
@@ -263,3 +263,37 @@ def test_a_stream_that_changes_during_the_import_is_a_conflict(api: Api, registr
 
     assert api.post(IMPORTS, isi(), code=409)["reason"] == "Conflict"
     assert api.stream()["status"] == {"dockerImageRepository": f"{INTEGRATED}/shop/php"}
+
+
+@pytest.fixture
+def allowing(registries, serve, tmp_path):
+    """An API that imports from quay.io only."""
+    path_ = tmp_path / "registries.yaml"
+    path_.write_text("allowedRegistriesForImport: [{domainName: quay.io}]")
+    return serve(registries=path_)
+
+
+def test_an_import_from_a_registry_that_is_not_allowed_is_refused(allowing: Api, registries):
+    status = allowing.post(IMPORTS, isi(), code=422)
+
+    host = ADDRESS.partition("/")[0]
+    refusal = f'registry "{host}:443" not allowed by whitelist: "quay.io:443"'
+    why = f'Forbidden: importing images from registry "{host}:443" is forbidden: {refusal}'
+    assert causes(status) == [("spec.images[0].from.name", why)]
+    assert (status["reason"], status["details"]["kind"]) == ("Invalid", "ImageStreamImport")
+    assert registries.asked == []
+
+
+def test_an_import_from_an_allowed_registry_is_made(allowing: Api):
+    allowing.post(IMPORTS, isi(source="quay.io/acme/php:latest", storing=False))
+
+
+def test_the_integrated_registry_is_always_allowed(allowing: Api):
+    allowing.post(IMPORTS, isi(source=f"{INTEGRATED}/shop/php:latest", storing=False))
+
+
+def test_what_is_allowed_follows_the_file(allowing: Api, tmp_path):
+    new = tmp_path / "new.yaml"
+    new.write_text(f"allowedRegistriesForImport: [{{domainName: {ADDRESS.partition('/')[0]}}}]")
+    new.replace(tmp_path / "registries.yaml")
+    allowing.post(IMPORTS, isi())

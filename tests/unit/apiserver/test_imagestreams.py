@@ -301,3 +301,48 @@ def test_a_status_with_an_event_without_an_address_is_invalid(api: Api):
     refused = api.put(f"{PHP}/status", {**made, **status({**EVENT, "dockerImageReference": ""})}, code=422)
 
     assert refused["details"]["causes"][0]["reason"] == "FieldValueInvalid"
+
+
+@pytest.fixture
+def allowing(serve, tmp_path):
+    """An API that imports from quay.io only."""
+    file = tmp_path / "registries.yaml"
+    file.write_text("allowedRegistriesForImport: [{domainName: quay.io}]")
+    return serve(registries=file)
+
+
+@pytest.mark.parametrize(
+    ("resource", "body"),
+    [
+        pytest.param("imagestreams", stream("php", spec_tag("8.2", "ghcr.io/acme/php:8.2")), id="a stream"),
+        pytest.param(
+            "imagestreamtags",
+            {"metadata": {"name": "php:8.2"}, "tag": spec_tag("8.2", "ghcr.io/acme/php:8.2")},
+            id="a stream tag",
+        ),
+    ],
+)
+def test_a_tag_from_a_registry_that_is_not_allowed_is_refused(allowing: Api, resource, body):
+    status = allowing.post(path(resource), body, code=422)
+
+    why = 'Forbidden: registry "ghcr.io:443" not allowed by whitelist: "quay.io:443"'
+    assert causes(status) == [("spec.tags[8.2].from.name", why)]
+
+
+def test_a_history_from_a_registry_that_is_not_allowed_is_refused(allowing: Api):
+    made = allowing.create("php")
+    item = {"dockerImageReference": f"ghcr.io/acme/php@{PHP_82}", "image": PHP_82, "created": "2026-01-02T03:04:05Z"}
+    made["status"] = {"tags": [{"tag": "8.2", "items": [item]}]}
+
+    status = allowing.put(path("imagestreams", "php/status"), made, code=422)
+
+    assert [field for field, _ in causes(status)] == ["status.tags[8.2].items[0].dockerImageReference"]
+
+
+def test_a_stream_from_before_the_list_can_still_be_changed(serve, tmp_path):
+    serve().create("php", spec_tag("8.2", "ghcr.io/acme/php:8.2"))
+    file = tmp_path / "registries.yaml"
+    file.write_text("allowedRegistriesForImport: [{domainName: quay.io}]")
+
+    later = serve(registries=file)
+    later.patch(path("imagestreams", "php"), {"metadata": {"labels": {"team": "web"}}})

@@ -1,11 +1,12 @@
 """Watches as a client reads them."""
 
+import json
 import socket
 
 import pytest
 
 from tests.unit.apiserver.api import Api, path, stream
-from webhook.apiserver.watching import INITIAL_EVENTS_END, ClientGone
+from webhook.apiserver.watching import INITIAL_EVENTS_END, ClientGone, Lines
 from webhook.storage.store import Overflow
 
 STREAMS = path("imagestreams")
@@ -31,6 +32,14 @@ def test_headers_leave_before_there_is_an_event(api: Api):
         assert watch.chunk() == b""
         assert watch.answer.content_type == "application/json"
         assert "Content-Length" not in watch.answer.headers
+
+
+def test_what_is_written_once_the_headers_are_there_is_an_event(api: Api):
+    with api.watch(f"{WATCH}&sendInitialEvents=false&resourceVersionMatch=NotOlderThan") as watch:
+        watch.chunk()
+        api.create("php")
+
+        assert watch.names(1) == ["ADDED php"]
 
 
 def test_a_watch_without_a_version_begins_with_what_is_there(api: Api):
@@ -288,3 +297,91 @@ def test_without_a_connection_only_the_end_of_the_server_counts():
     before, stopping[0] = gone(), True
 
     assert (before, gone()) == (False, True)
+
+
+def test_what_has_happened_already_comes_in_one_chunk(api: Api):
+    api.create("php")
+    start = api.get(STREAMS)["metadata"]["resourceVersion"]
+    label(api, "php")
+    label(api, "ruby")
+
+    with api.watch(f"{WATCH}&resourceVersion={start}") as watch:
+        watch.chunk()
+        lines = watch.chunk().splitlines()
+
+    assert [json.loads(line)["object"]["metadata"]["labels"] for line in lines] == [{"lang": "php"}, {"lang": "ruby"}]
+
+
+def test_a_line_is_made_once_for_all_who_ask_for_it():
+    lines, made = Lines(), []
+
+    def make():
+        made.append(True)
+        return b"line"
+
+    asked = [lines.get(("streams", 7), make) for _ in range(50)]
+
+    assert (set(asked), len(made)) == ({b"line"}, 1)
+
+
+def test_a_line_that_is_larger_than_all_that_is_kept_is_sent_all_the_same(monkeypatch):
+    monkeypatch.setattr("webhook.apiserver.watching._SHARED_BYTES", 3)
+
+    assert Lines().get("streams", lambda: b"line") == b"line"
+
+
+@pytest.mark.parametrize("accept", ["application/json", TABLE, PARTIAL], ids=["objects", "tables", "metadata"])
+def test_watches_that_share_lines_each_get_their_own_shape(api: Api, accept):
+    made = api.create("php")
+    url = f"{WATCH}&resourceVersion={int(made['metadata']['resourceVersion']) - 1}"
+    with api.watch(url, Accept=TABLE) as other:
+        other.take(1)
+
+    with api.watch(url, Accept=accept) as watch:
+        ((_, shown),) = watch.take(1)
+
+    kinds = {"application/json": "ImageStream", TABLE: "Table", PARTIAL: "PartialObjectMetadata"}
+    assert shown["kind"] == kinds[accept]
+    assert bool(shown.get("columnDefinitions")) is (accept == TABLE)
+
+
+def test_one_watch_too_many_is_told_when_to_come_back(serve):
+    api = serve(threads=8)
+    open_watches = [api.watch(WATCH) for _ in range(4)]
+
+    refused = api.send("GET", WATCH, code=429)
+
+    assert (refused.json["reason"], refused.json["details"]) == ("TooManyRequests", {"retryAfterSeconds": 5})
+    assert refused.headers["Retry-After"] == "5"
+    assert refused.json["message"] == "this process has 4 open watches, as many as it may: try again later"
+    for watch in open_watches:
+        watch.answer.close()
+
+
+def test_a_watch_that_ends_makes_room_for_another(serve):
+    api = serve(threads=8)
+    for _ in range(9):
+        with api.watch(WATCH) as watch:
+            watch.chunk()
+
+    assert api.send("GET", f"{WATCH}&timeoutSeconds=1").status_code == 200
+
+
+def test_a_watch_that_is_closed_before_it_was_read_makes_room_too(serve):
+    api = serve(threads=8)
+    for _ in range(9):
+        api.watch(WATCH).answer.close()
+
+    api.watch(WATCH).answer.close()
+
+
+def test_the_head_of_a_watch_opens_none(serve):
+    api = serve(threads=8)
+
+    codes = {api.send("HEAD", WATCH).status_code for _ in range(9)}
+
+    assert codes == {200}
+
+
+def test_a_table_with_half_an_object_in_its_rows_cannot_be_watched(api: Api):
+    api.get(f"{WATCH}&includeObject=Half", code=400, Accept=TABLE)

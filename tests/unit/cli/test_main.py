@@ -36,6 +36,15 @@ except SystemExit:
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
+@pytest.mark.parametrize("module", ["import_image", "tag", "resolve"])
+def test_a_command_for_clients_needs_nothing_of_the_server(module):
+    code = f"""
+import sys, webhook.cli.{module}
+assert not {{"gunicorn", "flask", "kubernetes", "cryptography"}} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -2,89 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import subprocess
-import sys
-from dataclasses import dataclass
 
 import pytest
 import yaml
 
-from webhook.cli.main import main
-
-DIGEST = "sha256:" + "4b" * 32
-PHP = f"quay.io/library/php@{DIGEST}"
-REGISTRY = "registry.example:5000"
-
-
-def stream(name="php", namespace="demo", *, local=True, repository="", tags=("8.2",)):
-    items = [{"created": "2024-01-01T00:00:00Z", "dockerImageReference": f"quay.io/library/{name}:x", "image": DIGEST}]
-    return {
-        "apiVersion": "image.openshift.io/v1",
-        "kind": "ImageStream",
-        "metadata": {"name": name, **({"namespace": namespace} if namespace else {})},
-        "spec": {"lookupPolicy": {"local": local}},
-        "status": {"dockerImageRepository": repository, "tags": [{"tag": tag, "items": items} for tag in tags]},
-    }
-
-
-def a_list(*streams):
-    return {"apiVersion": "v1", "kind": "List", "items": list(streams)}
-
-
-@dataclass
-class Outcome:
-    code: int
-    out: bytes
-    err: str
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A working directory with streams.yaml in it and no kubeconfig anywhere."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
-    put(tmp_path, "streams.yaml", yaml.safe_dump(a_list(stream())))
-    return tmp_path
-
-
-@pytest.fixture
-def run(folder, capsysbinary, monkeypatch):
-    def run(*arguments, stdin=b""):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        with pytest.raises(SystemExit) as caught:
-            main(["resolve", *arguments])
-        printed = capsysbinary.readouterr()
-        return Outcome(caught.value.code, printed.out, printed.err.decode())
-
-    return run
-
-
-@pytest.fixture
-def resolved(folder, run):
-    """The text of a manifest with its images resolved from streams.yaml."""
-
-    def resolved(text, *arguments):
-        put(folder, "deploy.yaml", text)
-        outcome = run("-f", "deploy.yaml", "-s", "streams.yaml", *arguments)
-        assert (outcome.code, outcome.err) == (0, "")
-        return outcome.out.decode()
-
-    return resolved
-
-
-def put(folder, name, text):
-    path = folder / name
-    path.parent.mkdir(exist_ok=True, parents=True)
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-
-
-def pod(image, namespace=""):
-    metadata = f"{{name: p, namespace: {namespace}}}" if namespace else "{name: p}"
-    return f"apiVersion: v1\nkind: Pod\nmetadata: {metadata}\nspec:\n  containers:\n  - name: a\n    image: {image}\n"
-
+from bench import resolve as bench
+from tests.unit.cli.examples import DIGEST, PHP, REGISTRY, a_list, pod, put, stream
 
 TEMPLATE = "template: {spec: {initContainers: [{name: i, image: 'php:8.2'}], containers: [{name: c, image: php:8.2}]}}"
 
@@ -122,6 +48,15 @@ TEMPLATE = "template: {spec: {initContainers: [{name: i, image: 'php:8.2'}], con
 )
 def test_images_are_resolved_and_nothing_else_changes(resolved, text):
     assert resolved(text) == text.replace("php:8.2", PHP)
+
+
+def test_a_folder_of_all_styles_is_byte_identical_outside_the_image_values(folder, run):
+    for number in range(100):
+        put(folder, f"k8s/{number:03}.yaml", bench.manifest(number, bench.short))
+    put(folder, "streams.yaml", bench.streams())
+    outcome = run("-f", "k8s", "-s", "streams.yaml")
+    wanted = bench.joined([bench.manifest(number, bench.resolved) for number in range(100)])
+    assert (outcome.code, outcome.out.decode()) == (0, wanted)
 
 
 def test_a_block_scalar_becomes_a_quoted_one(resolved):
@@ -421,3 +356,8 @@ def test_a_server_that_refuses_is_one_sentence(folder, run, httpserver, status, 
     outcome = run("-f", "pod.yaml", "--server", httpserver.url_for("").rstrip("/"))
     assert (outcome.code, outcome.err.count("\n"), outcome.out) == (1, 1, b"")
     assert message in outcome.err
+
+
+def test_an_image_volume_is_resolved_as_the_server_does_it(resolved):
+    text = "apiVersion: v1\nkind: Pod\nspec:\n  volumes: [{name: data, image: {reference: 'php:8.2'}}]\n"
+    assert resolved(text) == text.replace("php:8.2", PHP)

@@ -26,10 +26,10 @@ def test_without_options_the_defaults_are_the_settings(started):
 
 def test_every_option_reaches_the_settings(started):
     options = "--data d --listen [::1]:9443 --no-controllers --integrated-registry r:5000 --public-registry p"
-    more = (
-        "--max-bulk-import -1 --import-mode PreserveOriginal --strict --tls-cert c --tls-key k --workers 1 --threads 8"
-    )
-    CliRunner().invoke(command.serve, [*options.split(), *more.split()])
+    more = "--max-bulk-import -1 --import-mode PreserveOriginal --push-notifications --strict"
+    last = "--tls-cert c --tls-key k --workers 1 --threads 8"
+    imports = "--import-interval 1h30m --import-rate 5 --registry-rate 2.5 --registry-concurrency 3"
+    CliRunner().invoke(command.serve, f"{options} {more} {imports} {last}".split())
     assert started == [
         Settings(
             data=Path("d"),
@@ -41,12 +41,26 @@ def test_every_option_reaches_the_settings(started):
             public_registry="p",
             max_bulk_import=-1,
             import_mode="PreserveOriginal",
+            push_notifications=True,
+            import_interval=5400.0,
+            import_rate=5.0,
+            registry_rate=2.5,
+            registry_concurrency=3,
             workers=1,
             threads=8,
             tls_cert=Path("c"),
             tls_key=Path("k"),
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"), [("14s", "14s is shorter than 15 s"), ("often", "'often' is no duration such as 90s")]
+)
+def test_an_interval_that_cannot_be_is_wrong_usage(started, interval, said):
+    result = CliRunner().invoke(command.serve, ["--import-interval", interval])
+    assert (result.exit_code, started) == (2, [])
+    assert said in result.output
 
 
 def test_a_refusal_is_an_error_of_one_sentence(monkeypatch):

@@ -21,7 +21,7 @@ def clock():
 @pytest.fixture
 def queue(clock):
     """A queue whose `ready` never waits: all that is due, in order, none of it done."""
-    one = WorkQueue(first=1.0, longest=60.0, clock=clock)
+    one = WorkQueue(first=1.0, longest=60.0, jitter=0.0, clock=clock)
 
     def ready():
         found = []

@@ -5,12 +5,14 @@ from contextlib import contextmanager
 import pytest
 import trustme
 
-from tests.unit.distribution.stub import Handler, Registry, Server
+from tests.unit.distribution.stub import Handler, Registry, Server, Server6
+from webhook.distribution.connections import Outbound
+from webhook.distribution.trust import Trust
 
 
 @contextmanager
-def running(context=None):
-    server = Server(("127.0.0.1", 0), Handler)
+def running(context=None, host="127.0.0.1"):
+    server = (Server6 if ":" in host else Server)((host, 0), Handler)
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.registry = Registry(server.server_address[1], "https" if context else "http")
@@ -50,6 +52,5 @@ def secure(authority):
 
 @pytest.fixture
 def trusting(authority):
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
+    """A way out that trusts the authority of `secure`."""
+    return Outbound(trust=Trust(authorities=authority.cert_pem.bytes().decode()))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -76,7 +77,13 @@ class Handler(BaseHTTPRequestHandler):
         registry = self.server.registry
         path = self.path.partition("?")[0]
         registry.requests.append(
-            {"path": path, "url": self.path, "headers": dict(self.headers), "port": self.client_address[1]}
+            {
+                "method": self.command,
+                "path": path,
+                "url": self.path,
+                "headers": dict(self.headers),
+                "port": self.client_address[1],
+            }
         )
         answer = registry.routes.get(self.path) or registry.routes.get(path, (404, [], errors("MANIFEST_UNKNOWN")))
         if callable(answer):
@@ -91,7 +98,11 @@ class Handler(BaseHTTPRequestHandler):
         if not any(name.lower() == "content-length" for name, _ in headers):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_HEAD(self):
+        self.do_GET()
 
     def log_message(self, *args):
         pass
@@ -102,3 +113,7 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request, client_address):
         """Clients that cut the connection are what some tests are about."""
+
+
+class Server6(Server):
+    address_family = socket.AF_INET6

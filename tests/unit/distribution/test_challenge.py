@@ -1,5 +1,3 @@
-import time
-
 import pytest
 
 from webhook.distribution.challenge import Challenge, parse
@@ -37,10 +35,3 @@ HUB = 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"'
 )
 def test_challenges_are_read_in_their_order(headers, wanted):
     assert parse(headers) == wanted
-
-
-@pytest.mark.parametrize("text", ['Bearer a="' + "\\" * 100_000, "a," * 50_000, "Bearer " + 'a="b",' * 20_000])
-def test_a_hostile_header_costs_little(text):
-    begun = time.monotonic()
-    parse([text])
-    assert time.monotonic() - begun < 1

@@ -1,14 +1,15 @@
 import base64
 import json
-import ssl
 import time
 
 import pytest
 
 from tests.unit.distribution.stub import API_VERSION, digest, errors
 from webhook.distribution import failures
-from webhook.distribution.client import RegistryClient
+from webhook.distribution.client import RegistryClient, Usage
 from webhook.distribution.credentials import Credential
+from webhook.distribution.pacing import Pacing
+from webhook.distribution.sessions import Session, SessionCache, SessionKey, Sessions
 from webhook.distribution.tokens import TokenCache
 from webhook.distribution.transport import Transport
 from webhook.image import manifest as manifests
@@ -20,7 +21,7 @@ OTHER = "sha256:" + "ee" * 32
 
 @pytest.fixture
 def transport(trusting):
-    one = Transport(time.monotonic() + 20, tls=trusting, connect_timeout=2, read_timeout=1)
+    one = Transport(time.monotonic() + 20, outbound=trusting, connect_timeout=2, read_timeout=1)
     yield one
     one.close()
 
@@ -142,14 +143,14 @@ def test_a_certificate_of_a_known_authority_is_accepted(secure, client):
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused(secure):
-    transport = Transport(time.monotonic() + 5, tls=ssl.create_default_context())
+    transport = Transport(time.monotonic() + 5)
     with pytest.raises(failures.Unreachable, match="failed to verify certificate"):
         RegistryClient(transport, TokenCache(), secure.host, "team/app").manifest("v1")
 
 
 def test_an_insecure_request_does_not_check_the_certificate(secure):
     secure.put_image("team/app", "v1")
-    transport = Transport(time.monotonic() + 5, tls=ssl.create_default_context())
+    transport = Transport(time.monotonic() + 5)
     assert RegistryClient(transport, TokenCache(), secure.host, "team/app", insecure=True).manifest("v1")
 
 
@@ -321,6 +322,102 @@ def test_too_many_requests_are_waited_out_once(registry, client):
     answers = iter([(429, [("Retry-After", "0")], b""), (200, [("Content-Type", manifests.OCI_MANIFEST)], b"{}")])
     registry.routes["/v2/team/app/manifests/v1"] = lambda _request: next(answers)
     assert client(registry).manifest("v1")
+
+
+def refusing(registry, times, *headers, body=b""):
+    """The registry refuses so many requests, then gives the manifest."""
+    answers = [(429, list(headers), body)] * times
+    answers.append((200, [("Content-Type", manifests.OCI_MANIFEST)], b"{}"))
+    registry.routes["/v2/team/app/manifests/v1"] = lambda _request: answers.pop(0)
+    return answers
+
+
+def test_a_registry_that_says_how_long_is_asked_until_it_answers(registry, client):
+    refusing(registry, 12, ("Retry-After", "0"), body=errors("TOOMANYREQUESTS"))
+    assert client(registry).manifest("v1")
+
+
+def test_a_standard_refusal_without_a_time_is_final(registry, client):
+    left = refusing(registry, 5, body=errors("TOOMANYREQUESTS", "slow down"))
+    with pytest.raises(failures.UnexpectedAnswer, match="toomanyrequests: slow down"):
+        client(registry).manifest("v1")
+    assert len(left) == 5
+
+
+def test_a_pause_beyond_the_time_of_the_import_is_not_waited_for(registry, client):
+    refusing(registry, 5, ("Retry-After", "600"), body=errors("TOOMANYREQUESTS", "slow down"))
+    one = client(registry, deadline=time.monotonic() + 5)
+    with pytest.raises(failures.UnexpectedAnswer, match="toomanyrequests: slow down"):
+        one.manifest("v1")
+    with pytest.raises(failures.RateLimited, match="left alone"):
+        one.manifest("v1")
+    assert len(registry.seen("/v2/team/app/manifests/v1")) == 1
+
+
+def test_a_token_service_that_refuses_for_a_time_closes_its_registry(registry, client):
+    bearer(registry, answer=(429, [("Retry-After", "600")], b""))
+    pace = Pacing().of(registry.host)
+    with pytest.raises(failures.UnexpectedAnswer, match="the token service answered 429"):
+        client(registry, pace=pace, deadline=time.monotonic() + 5).manifest("v1")
+    assert pace.opens("") > time.monotonic() + 500
+
+
+def test_what_was_asked_is_counted(registry, client):
+    registry.put_image("team/app", "v1")
+    status, headers, body = registry.routes["/v2/team/app/manifests/v1"]
+    registry.routes["/v2/team/app/manifests/v1"] = (status, [*headers, ("RateLimit-Remaining", "76;w=21600")], body)
+    usage = Usage()
+    client(registry, usage=usage).manifest("v1")
+    # An attempt at HTTPS, the ping, and the manifest.
+    assert (usage.requests, usage.bytes, usage.remaining) == (3, len(b"{}") + len(body), 76.0)
+
+
+# Looking without fetching.
+
+
+def test_a_descriptor_is_asked_for_without_its_manifest(registry, client):
+    wanted = registry.put_image("team/app", "v1")
+    assert client(registry).descriptor("v1") == (wanted, manifests.DOCKER_MANIFEST)
+    assert [one["method"] for one in registry.seen("/v2/team/app/manifests/v1")] == ["HEAD"]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(404, failures.ManifestUnknown), (401, failures.Denied), (503, failures.UnexpectedAnswer)],
+)
+def test_a_look_that_fails_says_why_without_an_error_list(registry, client, status, error):
+    registry.routes["/v2/team/app/manifests/v1"] = (status, [], b"")
+    with pytest.raises(error):
+        client(registry).descriptor("v1")
+
+
+# Sessions.
+
+
+def test_a_session_serves_all_repositories_and_imports(registry, client):
+    kept = SessionCache()
+    for repository in ("team/app", "team/web"):
+        registry.put_image(repository, "v1")
+        for _ in range(2):
+            client(registry, repository, sessions=Sessions(kept)).manifest("v1")
+    assert len(registry.seen("/v2/")) == 1
+
+
+def test_a_registry_that_fails_its_ping_is_asked_once_by_all_repositories_of_an_import(registry, client):
+    registry.routes["/v2/"] = (404, [], b"<html>")
+    sessions = Sessions()
+    for repository in ("team/app", "team/web"):
+        with pytest.raises(failures.UnexpectedAnswer, match="does not support v2 API"):
+            client(registry, repository, sessions=sessions).manifest("v1")
+    assert len(registry.seen("/v2/")) == 1
+
+
+def test_a_kept_session_with_a_registry_that_has_moved_to_tls_is_made_anew(secure, client):
+    secure.put_image("team/app", "v1")
+    kept = SessionCache()
+    kept.put(SessionKey(secure.host, True), Session(f"http://{secure.host}", None))
+    assert client(secure, sessions=Sessions(kept)).manifest("v1")
+    assert kept.get(SessionKey(secure.host, True)).base == f"https://{secure.host}"
 
 
 # Lists of tags.

@@ -49,6 +49,19 @@ def found(keyring, image):
         pytest.param(["index.docker.io"], "docker.io/library/php:8.2", "index.docker.io", id="Docker Hub by name"),
         pytest.param(["docker.io", "index.docker.io"], "php", "docker.io", id="Docker Hub's own name comes first"),
         pytest.param(["docker.io/library"], "php:8.2", "docker.io/library", id="defaults are filled in before"),
+        pytest.param(
+            ["quay.io/acme", "quay.io/acme/app"], "quay.io/acme/app:1", "quay.io/acme/app", id="the whole repository"
+        ),
+        pytest.param(["quay.io/acme/app:1"], "quay.io/acme/app:1", "quay.io/acme/app:1", id="even the tag"),
+        pytest.param(["quay.io/acme/app:2"], "quay.io/acme/app:1", None, id="another tag"),
+        pytest.param(["*.io", "quay.io"], "quay.io/acme/app", "quay.io", id="a host before a wildcard"),
+        pytest.param(["*.io/acme", "quay.io"], "quay.io/acme/app", "quay.io", id="even where that has the longer path"),
+        pytest.param(["qua*"], "quay.io/acme/app", None, id="a wildcard does not span a dot"),
+        pytest.param(["*.*.example.com"], "a.eu.example.com/app", "*.*.example.com", id="a wildcard for each label"),
+        pytest.param(["*.example.com:5000"], "eu.example.com/app", None, id="a port that the image does not name"),
+        pytest.param(["10.0.0.1:*"], "10.0.0.1:5000/app", None, id="no wildcards in ports"),
+        pytest.param(["https://quay.io"], "quay.io:443/app", None, id="443 is not the same as no port"),
+        pytest.param(["index.docker.io"], "quay.io/acme/app", None, id="Docker Hub's key is for Docker Hub"),
         pytest.param(["http://["], "php:8.2", None, id="a key that is no address"),
     ],
 )
@@ -67,6 +80,11 @@ def test_both_kinds_of_pull_secrets_are_read():
 def test_of_two_secrets_for_a_registry_the_first_is_used():
     keyring = Keyring.from_secrets([secret({"auths": {"quay.io": account(name)}}) for name in ("one", "two")])
     assert found(keyring, "quay.io/a/b") == "one"
+
+
+def test_an_account_without_a_password_hides_the_less_specific_ones():
+    auths = {"quay.io": account("all"), "quay.io/acme": {"auth": base64.b64encode(b":").decode()}}
+    assert Keyring.from_secrets([secret({"auths": auths})]).find(parse("quay.io/acme/app")) is None
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,16 @@ def test_a_token_is_kept_a_little_shorter_than_it_lasts(body, value, lifetime):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"<html>", b"{}", b'{"token": 7}', b'{"token": "a\\r\\nX: y"}', b'{"token": "a", "expires_in": "x"}'],
+    [
+        b"",
+        b"[]",
+        b"<html>",
+        b"{}",
+        b'{"token": 7}',
+        b'{"token": "a\\r\\nX: y"}',
+        b'{"token": "a", "expires_in": "x"}',
+        b'{"token": "%s"}' % (b"a" * 40_000),
+    ],
 )
 def test_what_is_no_token_is_refused(body):
     with pytest.raises(UnexpectedAnswer, match="did not answer with a token"):

@@ -1,11 +1,15 @@
 import base64
 import json
+import threading
 import time
 
 import pytest
 
 from tests.unit.distribution.stub import API_VERSION, errors
 from tests.unit.importer.requests import image, request
+from webhook.distribution.access import Access
+from webhook.distribution.limits import Limits
+from webhook.distribution.pacing import Pacing
 from webhook.image import manifest as manifests
 from webhook.importer.engine import Importer
 
@@ -228,6 +232,134 @@ def test_of_two_refusals_the_first_is_told(importer, registry):
     assert messages(fetched) == [f'incorrect username or password for image "{registry.host}/team/app:v1"']
 
 
+def test_the_retry_without_secrets_keeps_what_the_first_round_brought(importer, registry, elsewhere):
+    tokens(registry, (200, [], b'{"token": "open"}'))
+    basic(elsewhere)
+    secrets = [pull_secret(registry, "outdated"), pull_secret(elsewhere)]
+    fetched = fetch(importer, at(registry, "team/app:v1"), at(elsewhere, "team/app:v1"), secrets=secrets)
+    assert reasons(fetched) == [None, None]
+    assert len(elsewhere.seen("/v2/team/app/manifests/v1")) == 1
+
+
+def test_the_retry_without_secrets_keeps_the_repository_that_it_may_not_list(importer, registry, elsewhere):
+    tokens(registry, (200, [], b'{"token": "open"}'))
+    basic(elsewhere)
+    elsewhere.routes["/v2/team/app/tags/list"] = lambda request: (
+        (200, [], b'{"tags": ["v1"]}') if "Authorization" in request.headers else (401, [], errors("UNAUTHORIZED"))
+    )
+    isi = request(at(registry, "team/app:v1"), repository=f"{elsewhere.host}/team/app")
+    isi["spec"]["repository"]["importPolicy"]["insecure"] = True
+    fetched = importer.fetch(isi, None, [pull_secret(registry, "outdated"), pull_secret(elsewhere)])
+    assert reasons(fetched) == [None]
+    assert [one.failure for one in fetched.repository.images] == [None]
+
+
+# What the administrator says.
+
+
+@pytest.fixture
+def ruled(tmp_path):
+    """An importer with a file of registries and, if given, credentials of the server's own."""
+
+    def make(text, credentials=None):
+        (tmp_path / "registries.yaml").write_text(text)
+        if credentials is not None:
+            (tmp_path / "config.json").write_text(json.dumps({"auths": credentials}))
+        path = tmp_path / "config.json" if credentials is not None else None
+        access = Access(registries=tmp_path / "registries.yaml", credentials=path, environ={})
+        return Importer(total_timeout=5, connect_timeout=1, read_timeout=1, access=access)
+
+    return make
+
+
+def mirrored(source, *mirrors, kind="imageTagMirrors"):
+    return json.dumps({kind: [{"source": source, "mirrors": mirrors}]})
+
+
+def test_an_image_of_a_mirror_has_the_name_that_the_user_wrote(ruled, registry):
+    digest = registry.put_image("cache/app", "v1")
+    importer = ruled(mirrored("quay.io/team", f"{registry.host}/cache"))
+    (one,) = fetch(importer, image("quay.io/team/app:v1", insecure=True)).images
+    assert one.image["dockerImageReference"] == f"quay.io/team/app@{digest}"
+    assert registry.host not in json.dumps(one.image)
+
+
+def test_where_a_mirror_fails_the_next_and_then_the_source_is_read(ruled, registry, elsewhere):
+    registry.put_image("team/app", "v1")
+    importer = ruled(mirrored(registry.host, f"{elsewhere.host}/empty", "127.0.0.1:1/down"))
+    assert reasons(fetch(importer, at(registry, "team/app:v1"))) == [None]
+    assert elsewhere.seen("/v2/empty/team/app/manifests/v1")
+
+
+def test_mirrors_for_tags_are_not_asked_for_digests(ruled, registry, elsewhere):
+    digest = registry.put_image("team/app", "v1")
+    importer = ruled(mirrored(registry.host, elsewhere.host))
+    assert reasons(fetch(importer, at(registry, f"team/app@{digest}"))) == [None]
+    assert elsewhere.requests == []
+
+
+def test_mirrors_for_digests_are(ruled, registry, elsewhere):
+    digest = elsewhere.put_image("team/app", "v1")
+    importer = ruled(mirrored(registry.host, elsewhere.host, kind="imageDigestMirrors"))
+    assert reasons(fetch(importer, at(registry, f"team/app@{digest}"))) == [None]
+    assert registry.requests == []
+
+
+def test_where_all_fail_each_says_why(ruled, registry, elsewhere):
+    importer = ruled(mirrored(registry.host, elsewhere.host))
+    fetched = fetch(importer, at(registry, "team/app:nope"))
+    assert reasons(fetched) == ["InternalError"]
+    hosts = (elsewhere.host, registry.host)
+    texts = ", ".join(f"{host}/team/app:nope: manifest unknown" for host in hosts)
+    assert messages(fetched) == [f"Internal error occurred: [{texts}]"]
+
+
+def test_a_mirror_has_credentials_of_its_own(ruled, registry, elsewhere):
+    basic(elsewhere)
+    importer = ruled(mirrored(registry.host, elsewhere.host))
+    secrets = [pull_secret(elsewhere), pull_secret(registry, "for the source")]
+    assert reasons(fetch(importer, at(registry, "team/app:v1"), secrets=secrets)) == [None]
+
+
+def test_the_tags_of_a_repository_are_listed_at_the_source_and_read_from_the_mirror(ruled, registry, elsewhere):
+    registry.routes["/v2/team/app/tags/list"] = (200, [], b'{"tags": ["v1"]}')
+    elsewhere.put_image("team/app", "v1")
+    importer = ruled(mirrored(registry.host, elsewhere.host))
+    found = importer.fetch(whole(registry), None, []).repository
+    assert [one.failure for one in found.images] == [None]
+    assert not elsewhere.seen("/v2/team/app/tags/list")
+
+
+def test_a_blocked_registry_is_not_asked(ruled, registry):
+    importer = ruled(json.dumps({"blockedRegistries": [registry.host]}))
+    fetched = fetch(importer, at(registry, "team/app:v1"), repository=f"{registry.host}/team/app")
+    for failure in (fetched.images[0].failure, fetched.repository.failure):
+        assert (failure["code"], failure["reason"]) == (403, "Forbidden")
+        assert failure["message"] == f"forbidden: registry {registry.host} blocked"
+    assert registry.requests == []
+
+
+def test_a_registry_can_be_insecure_for_everybody(ruled, registry):
+    registry.put_image("team/app", "v1")
+    importer = ruled(json.dumps({"insecureRegistries": [registry.host]}))
+    assert reasons(fetch(importer, image(f"{registry.host}/team/app:v1"))) == [None]
+
+
+@pytest.mark.parametrize(
+    ("own", "of_namespace", "reason"),
+    [
+        pytest.param("secret", None, None, id="where the namespace has none"),
+        pytest.param("wrong", "secret", None, id="after those of the namespace"),
+        pytest.param("secret", "wrong", "Unauthorized", id="without a second try"),
+    ],
+)
+def test_the_servers_own_credentials_are_used(ruled, registry, own, of_namespace, reason):
+    basic(registry)
+    importer = ruled("", {registry.host: {"username": "reader", "password": own}})
+    secrets = [pull_secret(registry, of_namespace)] if of_namespace else []
+    assert reasons(fetch(importer, at(registry, "team/app:v1"), secrets=secrets)) == [reason]
+
+
 # Repositories.
 
 
@@ -282,5 +414,40 @@ def test_other_authorities_can_be_trusted(secure, authority, tmp_path):
     secure.put_image("team/app", "v1")
     authority.cert_pem.write_to_path(str(tmp_path / "registry-ca.pem"))
     for trusted in (tmp_path, tmp_path / "registry-ca.pem"):
-        assert reasons(fetch(Importer(extra_ca=trusted), image(f"{secure.host}/team/app:v1"))) == [None]
+        assert reasons(fetch(Importer(access=Access(authorities=trusted)), image(f"{secure.host}/team/app:v1"))) == [
+            None
+        ]
     assert "failed to verify certificate" in messages(fetch(Importer(), image(f"{secure.host}/team/app:v1")))[0]
+
+
+# Budgets.
+
+
+def test_an_import_beyond_the_budget_ends_in_time_and_says_why(registry):
+    for number in range(3):
+        registry.put_image(f"team/app{number}", "v1")
+    importer = Importer(total_timeout=1.5, pacing=Pacing(lambda _host: Limits(requests_per_second=3)))
+    begun = time.monotonic()
+    fetched = fetch(importer, *(at(registry, f"team/app{number}:v1", to=f"v{number}") for number in range(3)))
+    assert time.monotonic() - begun < 5
+    assert any("the budget of requests to the registry is used up" in (message or "") for message in messages(fetched))
+
+
+def test_what_an_import_asks_of_one_registry_at_once_is_bounded(registry):
+    inside, most, lock = 0, [], threading.Lock()
+
+    def slow(request):
+        nonlocal inside
+        with lock:
+            inside += 1
+            most.append(inside)
+        registry.let_go.wait(0.02)
+        with lock:
+            inside -= 1
+        return 404, [], errors("MANIFEST_UNKNOWN")
+
+    for number in range(12):
+        registry.routes[f"/v2/team/app/manifests/v{number}"] = slow
+    importer = Importer(pacing=Pacing(lambda _host: Limits(requests_per_second=1000, concurrency=2)))
+    fetch(importer, *(at(registry, f"team/app:v{number}", to=f"v{number}") for number in range(12)))
+    assert max(most) == 2

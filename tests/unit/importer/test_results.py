@@ -5,7 +5,7 @@ import pytest
 from tests.unit.importer.requests import AA, BB, DOWN, EARLIER, MISSING, NOW, failed, found, image, request
 from webhook.errors import Invalid
 from webhook.importer.fetched import Fetched, FetchedRepository
-from webhook.importer.results import CHECK_ANNOTATION, apply, refused, with_stored
+from webhook.importer.results import CHECK_ANNOTATION, apply, known_failure, refused, up_to_date, with_stored
 
 
 def tag(name="latest", source="quay.io/acme/app:v1", generation=2, *, policy="Source", **more):
@@ -181,6 +181,90 @@ def test_the_same_failure_of_a_tag_that_asked_again_is_recorded_with_its_new_gen
     before = stream(tag(generation=3), conditions=[condition(generation=2)], generation=3)
     result = outcome(before, (image("quay.io/acme/app:nope"), failed()))
     assert (entry(result)["conditions"][0]["generation"], spec_tag(result)["generation"]) == (4, 0)
+
+
+# Retries.
+
+
+def after_failure(before, status=DOWN):
+    """The conditions of the tag when it failed, where failed imports are tried again."""
+    result = apply(request(image()), Fetched((failed(status),)), before, NOW, retrying=True)
+    return None if result.stream is None else result.stream["status"]["tags"][0]["conditions"]
+
+
+def retry(since=EARLIER, generation=2):
+    return {"type": "ImportRetry", "status": "True", "lastTransitionTime": since, "generation": generation}
+
+
+def test_beside_a_failure_stands_when_it_is_tried_again():
+    failure, announced = after_failure(IMPORTED)
+    assert (failure["type"], failure["message"]) == ("ImportSuccess", DOWN["message"])
+    assert (announced["type"], announced["reason"], announced["lastTransitionTime"]) == ("ImportRetry", "BackOff", NOW)
+    assert announced["generation"] == failure["generation"] == 3
+
+
+def test_another_failure_does_not_begin_the_pauses_anew():
+    before = stream(tag(), items=[event()], conditions=[condition(), retry()])
+    assert [one["lastTransitionTime"] for one in after_failure(before)] == [NOW, EARLIER]
+
+
+def test_a_failure_that_was_asked_for_again_begins_the_pauses_anew():
+    before = stream(tag(generation=3), items=[event()], conditions=[condition(), retry()], generation=3)
+    assert [one["lastTransitionTime"] for one in after_failure(before)] == [NOW, NOW]
+
+
+def test_the_same_failure_at_a_retry_writes_nothing():
+    before = stream(tag(), items=[event()], conditions=[condition(DOWN), retry()])
+    assert after_failure(before) is None
+
+
+def test_a_success_clears_both_conditions():
+    before = stream(tag(), items=[event()], conditions=[condition(), retry()])
+    assert "conditions" not in outcome(before, (image(), found())).stream["status"]["tags"][0]
+
+
+def test_a_repository_that_cannot_be_listed_leaves_no_check_annotation_where_it_is_tried_again():
+    unlisted = Fetched(repository=FetchedRepository(failure=MISSING))
+    asked = request(repository="quay.io/acme/app")
+    assert apply(asked, unlisted, stream(checked=False), NOW, retrying=True).stream is None
+    created = apply(asked, unlisted, None, NOW, retrying=True).stream
+    assert CHECK_ANNOTATION not in created["metadata"].get("annotations", {})
+
+
+# What a look can tell without an import: as much as the import would.
+
+REFERENCE = f"quay.io/acme/app@{AA}"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(IMPORTED, id="imported"),
+        pytest.param(stream(tag(generation=3), items=[event()]), id="asked for again"),
+        pytest.param(stream(tag(), items=[event()], conditions=[condition()]), id="failed since"),
+        pytest.param(stream(tag(), items=[event()], checked=False), id="never checked"),
+        pytest.param(stream(tag(), items=[event(BB)]), id="another image"),
+        pytest.param(stream(tag(), items=[event(repository="quay.io/other/app")]), id="from another registry"),
+        pytest.param(stream(items=[event()]), id="no longer wanted"),
+        pytest.param(stream(tag()), id="never imported"),
+    ],
+)
+def test_a_tag_is_up_to_date_exactly_when_importing_its_image_writes_nothing(before):
+    assert up_to_date(before, "latest", REFERENCE, AA) is (outcome(before, (image(), found())).stream is None)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(stream(tag(), conditions=[condition()]), id="failed alike"),
+        pytest.param(stream(tag(generation=3), conditions=[condition()]), id="asked for again"),
+        pytest.param(stream(tag(), conditions=[condition(DOWN)]), id="failed otherwise"),
+        pytest.param(stream(tag(), conditions=[condition()], checked=False), id="never checked"),
+        pytest.param(IMPORTED, id="imported"),
+    ],
+)
+def test_a_failure_is_known_exactly_when_recording_it_writes_nothing(before):
+    assert known_failure(before, "latest", MISSING) is (outcome(before, (image(), failed())).stream is None)
 
 
 def test_a_status_without_a_message_gets_one():

@@ -93,12 +93,6 @@ def test_an_update_owns_what_it_changes():
     assert labels == {"a": ["f:x"], "edit": ["f:y", "f:z"]}
 
 
-def test_untracked_objects_belong_to_before_first_apply():
-    (entry,) = managedfields.before_first_apply(stream(x="1"), GV, SCHEMA, FIRST)
-    assert (entry.manager, entry.operation) == ("before-first-apply", "Update")
-    assert ("f:metadata", "f:labels", "f:x") in entry.fields
-
-
 def test_kubectl_takes_over_what_it_applied_from_the_client():
     live = stream(x="1")
     live["metadata"]["annotations"] = {managedfields.LAST_APPLIED: json.dumps(stream(x="1"))}

@@ -1,0 +1,84 @@
+"""Why each image of an object becomes what it becomes, step by step: the decision of admission, told as a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from webhook.admission import locations, origins, reasons
+from webhook.admission.decide import Rewrite
+from webhook.admission.explain import explain
+from webhook.admission.origins import Origin
+from webhook.admission.resolve import Decision
+from webhook.admission.verdict import Verdict
+from webhook.image.lookup import Stream
+from webhook.view.index import Streams
+
+
+class Node(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A sentence, and what it rests on."""
+
+    text: str
+    below: tuple[Node, ...] = ()
+
+
+def tell(title: str, verdict: Verdict, view: Streams) -> Node:
+    """The story of one object; `title` says which."""
+    images = [one for one in verdict.looked if not one.beside and one.old]
+    annotations = verdict.metadata.annotations if verdict.metadata is not None else None
+    recorded = origins.read(annotations.origins if annotations is not None else None)
+    below = tuple(_image(one, recorded, view) for one in images)
+    return Node(title, below or (Node("It has no images that are looked up."),))
+
+
+def _image(one: Rewrite, recorded: Mapping[str, Origin], view: Streams) -> Node:
+    steps = [*_looked_up(one.decision, view)]
+    if not steps or one.decision.reason != reasons.RESOLVED:
+        steps += [Node(line) for line in explain(one.decision).splitlines()]
+    origin = recorded.get(origins.place(one))
+    if origin is not None and origin.image == one.old:
+        steps.append(_recorded(origin, view))
+    steps.append(Node(f"becomes {one.new}" if one.new != one.old else "stays as written"))
+    return Node(f"{locations.dotted(one.path)}: {one.old}", tuple(steps))
+
+
+def _looked_up(decision: Decision, view: Streams) -> Iterator[Node]:
+    stream = _stream(decision.stream, view)
+    if stream is None:
+        return
+    lookup = "allows" if stream.local else "does not allow"
+    yield Node(
+        f"image stream {decision.stream}",
+        (Node(f"{lookup} local lookup"), *_tag(stream, decision.tag, decision.stream)),
+    )
+
+
+def _tag(stream: Stream, tag: str, name: str) -> Iterator[Node]:
+    if not tag:
+        return
+    image = stream.tags.get(tag)
+    if image is not None:
+        yield Node(f"tag {tag} is {image or 'no image reference'}, since generation {stream.generation(tag)}")
+    elif tag in stream.missing:
+        failure = stream.missing[tag]
+        yield Node(f"tag {tag} has no image{f': {failure}' if failure else ' yet'}")
+    else:
+        known = ", ".join(sorted({*stream.tags, *stream.missing})[:10]) or "none"
+        yield Node(f"{name} has no tag {tag}; its tags: {known}")
+
+
+def _recorded(origin: Origin, view: Streams) -> Node:
+    text = f"was {origin.written}: tag {origin.tag} of image stream {origin.stream}"
+    if origin.generation:
+        text += f" at generation {origin.generation}"
+    stream = _stream(origin.stream, view)
+    now = stream.tags.get(origin.tag) if stream is not None else None
+    if now == origin.image:
+        return Node(text, (Node("the tag still means this image"),))
+    return Node(text, (Node(f"the tag means {now} now" if now else "the tag has no image now"),))
+
+
+def _stream(name: str, view: Streams) -> Stream | None:
+    namespace, slash, stream = name.partition("/")
+    return view.stream(namespace, stream) if slash else None

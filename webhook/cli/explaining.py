@@ -1,0 +1,118 @@
+"""What `imagestreams explain` looks at: objects of files and of a cluster, judged as admission judges a creation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+import click
+
+from webhook.admission import story
+from webhook.admission.decide import CREATE, of_objects
+from webhook.admission.exemptions import is_platform
+from webhook.admission.policy import Policy
+from webhook.admission.story import Node
+from webhook.admission.verdict import reach
+from webhook.cli import manifests
+from webhook.cli.cluster import Cluster
+from webhook.cli.stream_sources import Source
+from webhook.errors import Forbidden, Invalid, Json, NotFound
+
+_SHORT: Final = {
+    "po": "pods",
+    "rc": "replicationcontrollers",
+    "deploy": "deployments",
+    "rs": "replicasets",
+    "sts": "statefulsets",
+    "ds": "daemonsets",
+    "cj": "cronjobs",
+    "dc": "deploymentconfigs",
+    "bc": "buildconfigs",
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An object to explain; `resource` is empty for a kind whose images are not looked up."""
+
+    group: str
+    resource: str
+    namespace: str
+    object: Json
+
+    @property
+    def title(self) -> str:
+        """`Deployment/web in namespace shop`."""
+        metadata = self.object.get("metadata") or {}
+        name = metadata.get("name") or metadata.get("generateName") or ""
+        return f"{self.object.get('kind')}/{name} in namespace {self.namespace}"
+
+
+def of_files(paths: Iterable[str], recursive: bool, namespace: str, policy: Policy) -> Iterator[Subject]:
+    """The objects of manifests."""
+    for manifest in manifests.read_all([*paths], recursive):
+        for item in manifests.items(manifest):
+            resource = f"{item.kind.lower()}s"
+            known = resource if (item.group, resource) in policy.coverage else ""
+            yield Subject(item.group, known, item.namespace or namespace, item.object)
+
+
+def of_cluster(names: Iterable[str], where: Cluster, policy: Policy) -> Iterator[Subject]:
+    """The objects that are named KIND/NAME, as they are stored; ClickException for what is not there."""
+    for text in names:
+        kind, slash, name = text.partition("/")
+        if not (kind and slash and name):
+            raise click.UsageError(f"{text} names no object; write KIND/NAME, such as deployment/web")
+        group, resource = _resource(kind.lower(), policy)
+        with where.asking() as client:
+            try:
+                root = "/api/v1" if not group else f"/apis/{_version(client.get(f'/apis/{group}'), group)}"
+                place = f"{root}/namespaces/{quote(where.namespace, safe='')}/{resource}/{quote(name, safe='')}"
+                yield Subject(group, resource, where.namespace, client.get(place))
+            except NotFound:
+                raise click.ClickException(
+                    f"there is no {kind}/{name} in namespace {where.namespace} of {where.server}"
+                ) from None
+
+
+def tell(subject: Subject, source: Source, policy: Policy) -> Node:
+    """Its story: what admission would make of it if it were created now."""
+    coverage = policy.coverage.get((subject.group, subject.resource))
+    if coverage is None:
+        return Node(subject.title, (Node("Images of objects of this kind are not looked up."),))
+    location = coverage.location
+    try:
+        write = of_objects(
+            location,
+            subject.group,
+            subject.resource,
+            CREATE,
+            subject.namespace,
+            subject.object,
+            kind=str(subject.object.get("kind") or ""),
+            platform=is_platform(location, subject.namespace, lambda _: {}),
+        )
+        return story.tell(subject.title, reach(write, source.streams, policy), source.streams)
+    except (Forbidden, Invalid) as error:
+        return Node(subject.title, (Node(f"refused: {error.message}"),))
+    except ValueError as error:
+        return Node(subject.title, (Node(f"The object cannot be read: {' '.join(str(error).split())}"),))
+
+
+def _resource(kind: str, policy: Policy) -> tuple[str, str]:
+    """The group and resource of `deployment`, `deployments`, `deploy` or `deployments.apps`."""
+    word, _, group = kind.partition(".")
+    named = _SHORT.get(word, word)
+    found = [key for key in policy.coverage if key[1] in (named, f"{named}s") and group in ("", key[0])]
+    if not found:
+        known = ", ".join(sorted({resource for _, resource in policy.coverage}))
+        raise click.UsageError(f"images of {kind} are not looked up; those of {known} are")
+    # `extensions` is the old name of `apps`.
+    return min(found, key=lambda key: key[0] == "extensions")
+
+
+def _version(group: Json, name: str) -> str:
+    preferred = (group.get("preferredVersion") or {}).get("groupVersion")
+    return str(preferred or f"{name}/v1")
