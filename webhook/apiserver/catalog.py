@@ -24,6 +24,7 @@ from webhook.apiserver.requestinfo import RequestInfo
 from webhook.apiserver.rest import Call, Rest
 from webhook.apiserver.sandbox_subresources import EphemeralContainersRest, EphemeralContainersStrategy, ScaleRest
 from webhook.apiserver.stored import StatusRest, StoredRest
+from webhook.apiserver.strategy import Strategy
 from webhook.apiserver.streams import Streams
 from webhook.apiserver.streamviews import LayersRest, SecretsRest
 from webhook.distribution import access
