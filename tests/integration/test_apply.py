@@ -58,7 +58,7 @@ def test_client_side_apply_migrates_to_the_server(kubectl):
 
 def test_a_write_of_the_status_is_noted_as_such(api, namespace):
     path = STREAMS.format(namespace)
-    api.post(path, stream("app"))
+    api.post(path, stream("app", lookup=True))
     status = {"tags": [{"tag": "x", "items": None, "conditions": []}]}
     changed = api.call("PATCH", f"{path}/app/status?fieldManager=c", {"status": status}, "application/merge-patch+json")
     assert changed.code == 200

@@ -45,6 +45,10 @@ class ImageStreamStrategy(Strategy):
 
     keeps_status = False
     selected = _SelectableStream
+    blank: Mapping[str, Json] = {
+        "spec": {"lookupPolicy": {"local": False}},
+        "status": {"dockerImageRepository": ""},
+    }
 
     def __init__(self, world: StreamRules) -> None:
         self.world = world

@@ -10,7 +10,8 @@ from webhook.apiserver.ownership import Ownership
 from webhook.apiserver.reading import objects
 from webhook.apiserver.rest import Call, Gone, Listing, Rest, Row, Selection, Transform
 from webhook.apiserver.streams import Streams, blank
-from webhook.apiserver.tagownership import Place, TagOwnership
+from webhook.apiserver.tagforms import GROUP, StreamTagForm, annotations_findings
+from webhook.apiserver.tagownership import TagOwnership
 from webhook.errors import (
     AlreadyExists,
     BadRequest,
@@ -25,15 +26,9 @@ from webhook.errors import (
 from webhook.image import assemble, defaults, history, names, printing, tags, validation
 from webhook.meta.resources import ResourceInfo
 
-GROUP = "image.openshift.io"
 _CREATE_TRIES = 10
 # Seconds before each further try of an unconditional update (image-api 3.5).
 _UPDATE_WAITS = (0.01, 0.05, 0.25)
-# The annotations of a spec tag are those of its ImageStreamTag.
-_PLACES = (
-    Place(("f:metadata", "f:annotations"), ("f:annotations",)),
-    Place(("f:tag",), ()),
-)
 
 
 class ImageStreamTagRest(Rest):
@@ -46,12 +41,13 @@ class ImageStreamTagRest(Rest):
     duplicate = "imagestreamtag"
     # The field that holds the spec tag.
     part = "tag"
-    places: tuple[Place, ...] = _PLACES
+    form_of: type[StreamTagForm] = StreamTagForm
 
     def __init__(self, info: ResourceInfo, streams: Streams, import_mode: str, *, schema: Any, row: Row) -> None:
         self.info, self.streams, self.import_mode = info, streams, import_mode
         self.schema, self.columns, self._row = schema, printing.columns(info.kind), row
-        self.ownership = TagOwnership(schema, self.api_version, info.resource, self.places, self.written)
+        self.form = self.form_of(import_mode)
+        self.ownership = TagOwnership(schema, self.api_version, info.resource, self.form)
 
     def get(self, call: Call, name: str) -> Json:
         """The tag with its Image; NotFound where stream, event or Image is missing (image-api 3.2)."""
@@ -93,8 +89,9 @@ class ImageStreamTagRest(Rest):
             stream = self.streams.load(call.namespace, stream_name) or blank(call.namespace, stream_name)
             if tags.spec_tag(stream, tag) is not None:
                 raise AlreadyExists.of(self.duplicate, GROUP, name)
+            changed = tags.with_spec_tag(stream, wanted) if wanted else stream
             try:
-                saved = self.streams.save(call, tags.with_spec_tag(stream, wanted) if wanted else stream)
+                saved = self.streams.save(call, changed, self.ownership.updated(call, stream, changed, tag))
             except (AlreadyExists, Conflict):
                 continue
             return self.view(saved, tag, self.streams.head_image(saved, tag))
@@ -118,7 +115,7 @@ class ImageStreamTagRest(Rest):
         if wanted is None:
             return []
         findings = validation.tag_reference(wanted, "tag")
-        return findings + _annotations_findings(wanted.get("annotations"), obj["metadata"].get("annotations"))
+        return findings + annotations_findings(wanted.get("annotations"), obj["metadata"].get("annotations"))
 
     def update(self, call: Call, name: str, transform: Transform) -> tuple[Json, bool]:
         """Replace the spec tag, creating tag and stream as needed; blind without a resource version (image-api 3.5)."""
@@ -150,7 +147,7 @@ class ImageStreamTagRest(Rest):
         """
         stream_name, tag = names.split_tag_strict(name, self.plural)
         config = Ownership(self.schema, self.api_version).checked(config, name)
-        applicable = self.applicable(config)
+        applicable = self.form.applicable(config)
         asked = config["metadata"].get("resourceVersion") or ""
         for left in reversed(range(_CREATE_TRIES)):
             stream = self.streams.load(call.namespace, stream_name)
@@ -170,7 +167,7 @@ class ImageStreamTagRest(Rest):
 
     def _with_applied(self, stream: Json, tag: str, config: Json, new: Json) -> Json:
         """The stream with what an apply left of the tag; Invalid where the config has other metadata."""
-        given = self.spec_of(new)
+        given = self.form.spec_of(new)
         wanted = None if given is None else defaults.tag_reference({**given, "name": tag}, self.import_mode)
         old = self.view(stream, tag, None)
         findings = [] if wanted is None else validation.tag_reference(wanted, self.part)
@@ -178,34 +175,6 @@ class ImageStreamTagRest(Rest):
         if findings:
             raise Invalid.of(self.kind, GROUP, old["metadata"]["name"], findings)
         return tags.without_spec_tag(stream, tag) if wanted is None else tags.with_spec_tag(stream, wanted)
-
-    def written(self, stream: Json, tag: str) -> Json:
-        """The tag's object as far as clients write it."""
-        shown: Json = {"apiVersion": self.api_version, "kind": self.kind}
-        name = names.join(stream["metadata"]["name"], tag)
-        spec_tag = tags.spec_tag(stream, tag)
-        if spec_tag is None:
-            return {**shown, "metadata": {"name": name}}
-        own, annotations = without(spec_tag, "name", "annotations"), spec_tag.get("annotations")
-        return {**shown, "metadata": {"name": name, **_unless_empty("annotations", annotations)}, "tag": own}
-
-    def spec_of(self, obj: Json) -> Json | None:
-        """The spec tag, but for its name, of an object such as `written` makes; None where it has none."""
-        annotations = _unless_empty("annotations", obj["metadata"].get("annotations"))
-        return {**obj.get("tag", {}), **annotations} if "tag" in obj or annotations else None
-
-    def applicable(self, config: Json) -> Json:
-        """What an apply sets, in the form of `written`; what the server owns is passed over.
-
-        Annotations may be given for the object or for its tag, and for both if they are equal (image-api 3.4).
-        """
-        meta, tag = config["metadata"], config.get("tag") or {}
-        findings = _annotations_findings(tag.get("annotations"), meta.get("annotations"))
-        if meta.get("annotations") and findings:
-            raise Invalid.of(self.kind, GROUP, meta["name"], findings)
-        annotations = _unless_empty("annotations", meta.get("annotations") or tag.get("annotations"))
-        part = {"tag": without(tag, "name", "annotations")} if "tag" in config else {}
-        return {**typed(config), "metadata": {"name": meta["name"], **annotations}, **part}
 
     def metadata_findings(self, new: Json, old: Json) -> Findings:
         """What is wrong with the metadata of an update: all but annotations belong to the stream."""
@@ -264,27 +233,6 @@ class ImageStreamTagRest(Rest):
                 return Gone()
             return Gone()
         raise ServerTimeout.of(self.info.resource, GROUP, "delete")
-
-
-def _annotations_findings(of_tag: Json | None, of_object: Json | None) -> Findings:
-    if not of_tag or of_tag == (of_object or {}):
-        return []
-    why = "tag annotations must not be provided or must be equal to the object meta annotations"
-    return [FieldError.invalid("tag.annotations", of_tag, why)]
-
-
-def typed(obj: Json) -> Json:
-    """Only the type of an object."""
-    return {key: obj[key] for key in ("apiVersion", "kind")}
-
-
-def without(obj: Json, *keys: str) -> Json:
-    """The object but for those fields."""
-    return {key: value for key, value in obj.items() if key not in keys}
-
-
-def _unless_empty(key: str, value: Json | None) -> Json:
-    return {key: value} if value else {}
 
 
 def _same_but_annotations(new: Json, old: Json) -> bool:

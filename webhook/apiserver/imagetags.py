@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from webhook.apiserver.imagestreamtags import GROUP, ImageStreamTagRest, typed, without
+from webhook.apiserver.imagestreamtags import ImageStreamTagRest
 from webhook.apiserver.reading import objects
 from webhook.apiserver.rest import Call, Listing, Selection
-from webhook.apiserver.tagownership import Place
+from webhook.apiserver.tagforms import GROUP, ImageTagForm
 from webhook.errors import FieldError, Findings, Invalid, Json, NotFound
 from webhook.image import assemble, defaults, names, tags, validation
 
@@ -22,7 +22,7 @@ class ImageTagRest(ImageStreamTagRest):
     plural = "ImageTags"
     duplicate = "imagetags"
     part = "spec"
-    places = (Place(("f:spec",), ()),)
+    form_of = ImageTagForm
 
     def get(self, call: Call, name: str) -> Json:
         """The tag, if spec or status has it; a deleted Image is shown as none."""
@@ -75,22 +75,6 @@ class ImageTagRest(ImageStreamTagRest):
         if findings:
             raise Invalid.of(self.kind, GROUP, name, findings)
         return tags.without_spec_tag(stream, tag) if wanted is None else tags.with_spec_tag(stream, wanted)
-
-    def written(self, stream: Json, tag: str) -> Json:
-        """The image tag as far as clients write it."""
-        name = names.join(stream["metadata"]["name"], tag)
-        shown: Json = {"apiVersion": self.api_version, "kind": self.kind, "metadata": {"name": name}}
-        spec_tag = tags.spec_tag(stream, tag)
-        return shown if spec_tag is None else {**shown, "spec": without(spec_tag, "name")}
-
-    def spec_of(self, obj: Json) -> Json | None:
-        """The spec tag of an object such as `written` makes."""
-        return obj.get("spec")
-
-    def applicable(self, config: Json) -> Json:
-        """What an apply sets: the spec, whose name is that of the tag anyway."""
-        part = {"spec": without(config["spec"], "name")} if "spec" in config else {}
-        return {**typed(config), "metadata": {"name": config["metadata"]["name"]}, **part}
 
     def metadata_findings(self, new: Json, old: Json) -> Findings:
         """What is wrong with the metadata of an update: all of it is the stream's."""

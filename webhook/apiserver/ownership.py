@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.apiserver.rest import Call
@@ -14,6 +15,7 @@ from webhook.meta.schema import Schema
 APPLY_TYPE = "application/apply-patch+yaml"
 # The value of metadata.managedFields.
 Managed = list[Json]
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
 _ALWAYS = ("apiVersion", "kind", "metadata")
 
 
@@ -27,13 +29,16 @@ class Untyped(StatusError):
 class Ownership:
     """How one resource, or its `/status`, keeps track of the managers of its fields.
 
-    What an endpoint does not write, nobody comes to own through it: the status, or everything but the status.
+    What an endpoint does not write, nobody comes to own through it: the status, or everything but the status. The
+    exception are fields that every object has (`blank`): nobody owns them for creating an object in which they are as
+    in every other, and an update that leaves out those of the status counts as setting them so (image-api 12.27).
     """
 
     schema: Schema
     api_version: str
     subresource: str = ""
     has_status: bool = False
+    blank: Mapping[str, Json] = field(default_factory=dict)
 
     def created(self, call: Call, obj: Json) -> Managed:
         """managedFields of an object that is new, as its creator sent it."""
@@ -47,7 +52,8 @@ class Ownership:
         entries = self._entries(stored, None if self.subresource else new)
         if not entries:
             return []
-        return managedfields.encode(self._updated(self._actor(call), live, self._written(new, live), entries))
+        written = self._with_blank_status(self._written(new, live), new)
+        return managedfields.encode(self._updated(self._actor(call), live, written, entries))
 
     def applied(self, call: Call, live: Json | None, stored: Json, config: Json, force: bool) -> tuple[Json, Managed]:
         """The object with the config applied, and its managedFields; `live` is None for one that is to be created."""
@@ -72,10 +78,13 @@ class Ownership:
 
     def _first(self, obj: Json, actor: Actor) -> Entries:
         """The entries of an object of which nobody owned anything so far: all of it is the actor's."""
-        blank: Json = {key: {} for key in ("metadata", "spec", "status") if isinstance(obj.get(key), dict)}
+        present = [key for key in ("metadata", "spec", "status") if isinstance(obj.get(key), dict)]
+        blank: Json = {key: self.blank.get(key, {}) for key in present}
         return self._updated(actor, blank, self._written(obj, blank), [])
 
     def _updated(self, actor: Actor, live: Json, new: Json, entries: Entries) -> Entries:
+        # Empty labels are not stored, so that whoever left them so no longer owns any.
+        new = {**new, "metadata": {key: value for key, value in new["metadata"].items() if value not in _NOTHING}}
         return managedfields.update(live, new, entries, actor, self.schema, timestamps.now())
 
     def _actor(self, call: Call) -> Actor:
@@ -98,6 +107,11 @@ class Ownership:
         ours, others = (new, live) if self.subresource else (live, new)
         kept = {key: value for key, value in others.items() if key != "status"}
         return {**kept, "status": ours["status"]} if "status" in ours else kept
+
+    def _with_blank_status(self, written: Json, new: Json) -> Json:
+        given = new.get("status") or {}
+        sent = {key: given.get(key, nothing) for key, nothing in self.blank.get("status", {}).items()}
+        return {**written, "status": {**(written.get("status") or {}), **sent}} if sent else written
 
     def _entries(self, stored: Json, new: Json | None) -> Entries:
         """The entries to start from: a client may replace those that are stored by others, or by none."""

@@ -51,7 +51,9 @@ class StoredRest(ReadRest):
         self.unconditional_update = unconditional_update
         has_status = any(one.name == "status" for one in info.subresources)
         self.ownership = (
-            Ownership(self.schema, self.api_version, self.subresource, has_status) if tracked and self.schema else None
+            Ownership(self.schema, self.api_version, self.subresource, has_status, strategy.blank)
+            if tracked and self.schema
+            else None
         )
 
     def create(self, call: Call, obj: Json) -> Shown:

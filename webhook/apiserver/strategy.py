@@ -28,6 +28,8 @@ class Strategy:
     """What is special about one stored kind: defaults, server-owned fields, rules. Pure but for `call`'s lookups."""
 
     collectable = True
+    # The fields that an object of this kind has when nobody said anything about it.
+    blank: Mapping[str, Json] = {}
     # What `decorate` depends on besides the object and this program; a change of either is a change of these.
     rules: tuple[str, ...] = ()
     # What of an object `selectable` reads, as a TypedDict.

@@ -10,12 +10,11 @@ wrote its tags (image-api 3.4); Kubernetes does the same with objects that have 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from webhook.apiserver.ownership import Managed
 from webhook.apiserver.rest import Call
+from webhook.apiserver.tagforms import StreamTagForm
 from webhook.errors import Json
 from webhook.image import tags
 from webhook.meta import fieldset, managedfields, timestamps
@@ -23,40 +22,27 @@ from webhook.meta.fieldset import FieldSet, Path
 from webhook.meta.managedfields import Actor, Entries, Entry
 from webhook.meta.schema import Schema
 
-View = Callable[[Json, str], Json]
-"""(stream, tag) to the tag's object, as far as clients write it."""
-
+_RESOURCES = ("imagestreamtags", "imagetags")
 _NAME = (fieldset.field("name"),)
-
-
-class Place(NamedTuple):
-    """Where a part of a spec tag is in the tag's object; both paths relative."""
-
-    seen: Path
-    stored: Path
 
 
 @dataclass(frozen=True)
 class TagOwnership:
-    """How one of the kinds that show a tag keeps track of its managers.
-
-    The first of the `places` that fits a field counts; the last is that of the whole spec tag.
-    """
+    """How one of the kinds that show a tag keeps track of its managers."""
 
     schema: Schema
     api_version: str
     resource: str
-    places: tuple[Place, ...]
-    view: View
+    form: StreamTagForm
 
     def applied(self, call: Call, stream: Json, tag: str, config: Json, force: bool) -> tuple[Json, Managed]:
         """The tag's object with the config applied, and the stream's managedFields (contract 6.2)."""
-        live, now = self.view(stream, tag), timestamps.now()
+        live, now = self.form.written(stream, tag), timestamps.now()
         stored = _entries(stream)
         entries = self._seen(stored, tag)
-        if not entries and tags.spec_tag(stream, tag) is not None:
-            found = managedfields.before_first_apply(live, self.api_version, self.schema, now)
-            entries = [replace(one, subresource=self.resource) for one in found]
+        if not entries:
+            nobody = Actor(managedfields.BEFORE_FIRST_APPLY, self.api_version, self.resource)
+            entries = managedfields.update({"metadata": {}}, live, [], nobody, self.schema, now)
         new, after = managedfields.apply(live, config, entries, self._actor(call), self.schema, now, force=force)
         return new, self._kept(stored, after, tag, self._actor(call).manager)
 
@@ -65,9 +51,9 @@ class TagOwnership:
         stored = _entries(stream)
         if tags.spec_tag(changed, tag) is None:
             return self.removed(stream, tag)
-        if not any(self._about(one, tag) and one.subresource == self.resource for one in stored):
+        if not any(self._about(one, tag) and one.subresource in _RESOURCES for one in stored):
             return None
-        live, new = self.view(stream, tag), self.view(changed, tag)
+        live, new = self.form.written(stream, tag), self.form.written(changed, tag)
         entries = self._seen(stored, tag)
         after = managedfields.update(live, new, entries, self._actor(call), self.schema, timestamps.now())
         return self._kept(stored, after, tag, self._actor(call).manager)
@@ -116,7 +102,7 @@ class TagOwnership:
         return frozenset((*item, *self._moved(path, seen=False)) for path in fields) | _wish(tag)
 
     def _moved(self, path: Path, *, seen: bool) -> Path:
-        for place in self.places:
+        for place in self.form.places:
             source, target = (place.stored, place.seen) if seen else (place.seen, place.stored)
             if path[: len(source)] == source:
                 return (*target, *path[len(source) :])

@@ -107,15 +107,24 @@ def decode(body: bytes, content_type: str | None = None, *, kind: str = "") -> t
 
 
 def _parsed(body: bytes, form: str, seen: _Duplicates) -> Any:
-    """JSON is also good YAML, and much faster to read as what it is."""
-    if form == _JSON or body.lstrip()[:1] in (b"{", b"["):
-        if not body.strip():
-            raise ValueError("unexpected end of JSON input")
-        value = jsontext.loads(body, object_pairs_hook=seen.pairs, parse_constant=_no_constant)
-        _check_depth(value)
-        return value
+    """JSON is also good YAML, and much faster to read as what it is; a brace may also begin other YAML."""
+    if form == _JSON:
+        return _load_json(body, seen)
+    if body.lstrip()[:1] in (b"{", b"["):
+        try:
+            return _load_json(body, seen)
+        except json.JSONDecodeError:
+            seen.objects.clear()
     value = _load_yaml(body, seen)
     jsontext.check_text(value)
+    return value
+
+
+def _load_json(body: bytes, seen: _Duplicates) -> Any:
+    if not body.strip():
+        raise ValueError("unexpected end of JSON input")
+    value = jsontext.loads(body, object_pairs_hook=seen.pairs, parse_constant=_no_constant)
+    _check_depth(value)
     return value
 
 

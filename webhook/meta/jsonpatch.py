@@ -1,4 +1,7 @@
-"""JSON patch (RFC 6902), with the failures that Kubernetes clients know (api-server contract 3.7)."""
+"""JSON patch (RFC 6902), with the failures that Kubernetes clients know (api-server contract 3.7).
+
+For Kubernetes a key that is not there is one with the value null: `replace` sets it, `test` finds null.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 from types import MappingProxyType
 from typing import Any, Final
 
-from jsonpatch import CopyOperation, InvalidJsonPatch, JsonPatch, JsonPatchException, ReplaceOperation
+from jsonpatch import CopyOperation, InvalidJsonPatch, JsonPatch, JsonPatchException, ReplaceOperation, TestOperation
 from jsonpointer import JsonPointerException
 
 from webhook.errors import BadRequest, Invalid, Json, RequestEntityTooLarge
@@ -27,6 +30,16 @@ class _Replace(ReplaceOperation):
         return super().apply(obj)
 
 
+class _Test(TestOperation):
+    """A `test` for null is how clients ask that a key is not there."""
+
+    def apply(self, obj: Any) -> Any:
+        target, key = self.pointer.to_last(obj)
+        if isinstance(target, dict) and key not in target and self.operation.get("value") is None:
+            return obj
+        return super().apply(obj)
+
+
 class _Copy(CopyOperation):
     """Each copy can double the document, so copies have a budget as in Kubernetes."""
 
@@ -39,7 +52,7 @@ class _Copy(CopyOperation):
 
 
 class _Patch(JsonPatch):
-    operations = MappingProxyType({**JsonPatch.operations, "replace": _Replace, "copy": _Copy})
+    operations = MappingProxyType({**JsonPatch.operations, "replace": _Replace, "test": _Test, "copy": _Copy})
 
 
 def apply(document: Json, patch: bytes) -> Json:

@@ -107,10 +107,11 @@ def _conflict_message(owned: list[tuple[Entry, Path]]) -> str:
 
 
 def decode(entries: Any) -> Entries:
-    """The entries of `metadata.managedFields`; ValueError where they are none."""
+    """The entries of `metadata.managedFields`, of those that are alike the last; ValueError where they are none."""
     if not isinstance(entries, list):
         raise ValueError("managedFields is not a list")
-    return [_decoded(one) for one in entries]
+    decoded = [_decoded(one) for one in entries]
+    return list({one.identity: one for one in decoded}.values())
 
 
 def _decoded(entry: Any) -> Entry:
@@ -156,7 +157,7 @@ def update(live: Json, new: Json, entries: Entries, actor: Actor, schema: Schema
     mine = Entry(actor.manager, UPDATE, actor.api_version, NOTHING, "", actor.subresource)
     mine = _found(mine, entries)
     fields = ((mine.fields - difference.removed) | difference.taken) - _NOBODYS
-    time = now if fields != mine.fields else mine.time
+    time = now if difference.taken - _NOBODYS else mine.time
     return _capped(_with(replace(mine, fields=fields, time=time), entries, difference))
 
 

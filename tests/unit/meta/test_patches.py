@@ -49,6 +49,18 @@ STREAM = {"metadata": {"name": "app", "labels": {"a": "1"}}, "spec": {"tags": [{
         ),
         ([{"op": "test", "path": "/metadata/name", "value": "app"}], ("metadata", "name"), "app"),
         ([{"op": "replace", "path": "/metadata/labels", "value": {}}], ("metadata", "labels"), {}),
+        pytest.param(
+            [{"op": "replace", "path": "/metadata/labels/b", "value": "2"}],
+            ("metadata", "labels"),
+            {"a": "1", "b": "2"},
+            id="replace of a key that is not there adds it, as recorded",
+        ),
+        pytest.param(
+            [{"op": "test", "path": "/metadata/annotations", "value": None}],
+            ("metadata", "labels"),
+            {"a": "1"},
+            id="a key that is not there is null",
+        ),
     ],
 )
 def test_a_json_patch_changes_what_it_names(operations, path, value):
@@ -64,6 +76,8 @@ def test_a_json_patch_changes_what_it_names(operations, path, value):
     "operations",
     [
         [{"op": "test", "path": "/metadata/name", "value": "other"}],
+        [{"op": "test", "path": "/metadata/annotations", "value": {}}],
+        [{"op": "test", "path": "/none/x", "value": None}],
         [{"op": "remove", "path": "/metadata/annotations/none"}],
         [{"op": "remove", "path": "/metadata/labels/none"}],
         [{"op": "replace", "path": "/none/x", "value": 1}],

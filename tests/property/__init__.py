@@ -1,0 +1,1 @@
+"""Random use of the server against models of what it should do."""
