@@ -162,8 +162,6 @@ class _Server:
         if wanted.kind == "table":
             # While there is still a status line to refuse it with.
             options.include_object(query)
-        if request.method == "HEAD":
-            return Response(content_type=negotiation.JSON)
         with ExitStack() as ending:
             self.watches.enter()
             ending.callback(self.watches.leave)
