@@ -65,7 +65,7 @@ class RegistryClient:
 
     `host` is where the registry serves its API (`registry-1.docker.io`), `repository` the path there. `insecure`
     means: certificates are not checked, and plain HTTP is used where HTTPS gets no connection (image-api 5.10).
-    No request waits for its turn beyond `deadline` (time.monotonic).
+    No request goes on beyond `deadline` (time.monotonic).
     """
 
     def __init__(
@@ -173,7 +173,13 @@ class RegistryClient:
         with self._pace.turn(self._account, self._deadline) as waited:
             try:
                 answer = self._transport.get(
-                    url, headers, limit=limit, insecure=self._insecure, timeout=timeout, method=method
+                    url,
+                    headers,
+                    limit=limit,
+                    insecure=self._insecure,
+                    timeout=timeout,
+                    deadline=self._deadline,
+                    method=method,
                 )
             except Unreachable:
                 if not (self._insecure and url.startswith("https:")):
@@ -226,7 +232,14 @@ class RegistryClient:
         if not self._insecure and not url.startswith("https:"):
             raise UnexpectedAnswer("the registry sends to a token service without TLS")
         headers = {"Authorization": _basic(key.credential)} if key.credential else {}
-        answer = self._transport.get(url, headers, limit=_MAX_SMALL, insecure=self._insecure, timeout=_PING_TIMEOUT)
+        answer = self._transport.get(
+            url,
+            headers,
+            limit=_MAX_SMALL,
+            insecure=self._insecure,
+            timeout=_PING_TIMEOUT,
+            deadline=self._deadline,
+        )
         self._usage.add(0.0, answer)
         if answer.status == 429:
             # Without a token the registry itself cannot be asked either.

@@ -1,3 +1,4 @@
+import math
 import threading
 import time
 
@@ -40,6 +41,28 @@ def test_closing_cuts_a_request_that_somebody_waits_on(registry):
     thread.join(5)
     assert not thread.is_alive()
     assert failed
+
+
+def test_what_is_overdue_is_cut_and_the_rest_goes_on(registry):
+    started = trickle(registry)
+    registry.routes["/quick"] = (200, [], b"{}")
+    transport = Transport(math.inf)
+    failed = []
+
+    def wait():
+        try:
+            transport.get(f"{registry.url}/slow", limit=100, deadline=time.monotonic() + 1)
+        except Unreachable as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    started.wait(5)
+    while thread.is_alive():
+        transport.cut_overdue()
+        thread.join(0.05)
+    assert failed
+    assert transport.get(f"{registry.url}/quick", limit=100).body == b"{}"
 
 
 def test_after_closing_no_request_is_made(registry):
