@@ -29,9 +29,9 @@ from webhook.distribution.transport import Answer, Transport
 from webhook.image import manifest as manifests
 
 MAX_MANIFEST = 4 * 1024 * 1024
-MAX_CONFIG = 8 * 1024 * 1024
+MAX_CONFIG = 4 * 1024 * 1024
 _MAX_SMALL = 1024 * 1024
-_MAX_TAGS = 20_000
+_MAX_LIST = 16 * 1024 * 1024
 _PING_TIMEOUT = 15.0
 _TRIES: Final = 3
 #: A registry that says how long to wait is believed more often; the time of the import ends it at the latest.
@@ -123,12 +123,16 @@ class RegistryClient:
             # A list of tags without a password is InternalError, an image without one Unauthorized (section 12, 3).
             raise CredentialsMissing(f'Get "{address}": no basic auth credentials')
         found: list[str] = []
-        query: str | None = None
-        while query != "" and len(found) < _MAX_TAGS:
-            answer = self._ask(f"tags/list?{query}" if query else "tags/list", {}, MAX_MANIFEST)
+        query, asked = "", set[str]()
+        while query not in asked:
+            asked.add(query)
+            answer = self._ask(f"tags/list?{query}" if query else "tags/list", {}, _MAX_LIST)
             found += answers.tags(answer.body)
-            query = answers.next_page(answer, address)
-        return found[:_MAX_TAGS]
+            answers.check_count(len(found))
+            query = answers.next_page(answer)
+            if not query:
+                return found
+        raise UnexpectedAnswer("the registry's list of tags does not end")
 
     def _ask(self, path: str, headers: Mapping[str, str], limit: int, *, method: str = "GET") -> Answer:
         refused: Answer | None = None

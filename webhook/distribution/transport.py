@@ -69,7 +69,7 @@ class _Request:
 class Transport:
     """Connections that are kept open between requests, and all cut with `close`.
 
-    Requests made as insecure do not verify certificates. A timeout holds for each read; a server that sends one byte
+    Requests made as insecure do not verify certificates. All answers together may have `total` bytes. A timeout holds for each read; a server that sends one byte
     after the other is ended by `close` or `cut_overdue` only.
     """
 
@@ -81,10 +81,12 @@ class Transport:
         connect_timeout: float = 8.0,
         read_timeout: float = 15.0,
         request_timeout: float = 25.0,
+        total: float = math.inf,
     ) -> None:
         self._deadline = deadline
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
         self._request_timeout = request_timeout
+        self._total = self._left = total
         # By thread: each makes one request at a time.
         self._under_way: dict[int, _Request] = {}
         self._lock = threading.Lock()
@@ -159,6 +161,8 @@ class Transport:
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             raise Unreachable(f"{_shown(url)}: no time left for this request")
+        if self._left <= 0:
+            raise TooLarge(f"{_shown(url)}: this import has read {self._total:.0f} bytes already, which is the most")
         timeout = Timeout(connect=min(self._connect_timeout, remaining), read=min(self._read_timeout, remaining))
         try:
             with self._known(deadline) as request:
@@ -171,6 +175,8 @@ class Transport:
                 )
                 # The length that an answer to HEAD names is that of a body which does not come.
                 body = _read(response, url, limit if method != "HEAD" else sys.maxsize, deadline)
+                with self._lock:
+                    self._left -= len(body)
         except EgressRefused as refused:
             raise EgressRefused(f"{_shown(url)}: {refused}") from None
         except DistributionError:

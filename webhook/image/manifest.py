@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.errors import Json
@@ -29,6 +29,8 @@ LAYERS_ORDER = "image.openshift.io/dockerLayersOrder"
 _SINGLE = (DOCKER_MANIFEST, OCI_MANIFEST)
 _LISTS = (DOCKER_LIST, OCI_INDEX)
 _MAX_SIZE = 2**53
+# File systems mount some hundreds at most.
+_MAX_LAYERS = 1000
 _SCHEMA1_LAYER = "application/vnd.docker.container.image.rootfs.diff+x-gtar"
 
 
@@ -46,14 +48,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Single:
-    """The manifest of one image. `layers` are (digest, size, media type), base first; schema 1 has no config digest."""
+    """The manifest of one image. `layers` are (digest, size, media type), base first.
+
+    Schema 1 has no config digest, and `newest`, its newest history entry, instead.
+    """
 
     digest: str
     media_type: str
     raw: bytes
     config: str
     layers: tuple[tuple[str, int, str], ...]
-    document: Json
+    newest: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -197,7 +202,9 @@ def _single(raw: bytes, kind: str, document: Json) -> Single:
     layers = document.get("layers")
     if not isinstance(layers, list):
         raise BadContent("the manifest has no list of layers")
-    return Single(content_digest(raw), kind, raw, config, tuple(_descriptor(one, "layer") for one in layers), document)
+    if len(layers) > _MAX_LAYERS:
+        raise BadContent(f"the manifest has {len(layers)} layers, more than the {_MAX_LAYERS} that are read")
+    return Single(content_digest(raw), kind, raw, config, tuple(_descriptor(one, "layer") for one in layers))
 
 
 def _entries(document: Json) -> Iterable[Entry]:
@@ -259,16 +266,16 @@ def _schema1(raw: bytes, document: Json) -> Single:
         if not isinstance(name, str) or not digests.is_digest(name):
             raise BadContent("a layer of the schema 1 manifest has no valid digest")
         found.append((name, size if configuration.is_a(size, int) and 0 <= size < _MAX_SIZE else 0, _SCHEMA1_LAYER))
-    return Single(content_digest(signed_payload(raw)), DOCKER_SCHEMA1, raw, "", tuple(found), document)
+    digest = content_digest(signed_payload(raw))
+    return Single(digest, DOCKER_SCHEMA1, raw, "", tuple(found), _compatibility(history[0]))
 
 
 def _schema1_metadata(manifest: Single) -> Json:
-    newest = _compatibility(manifest.document["history"][0])
-    identity = newest.get("id")
+    identity = manifest.newest.get("id")
     return configuration.document(
         Id=identity if isinstance(identity, str) else "",
         Size=sum({name: size for name, size, _ in manifest.layers}.values()),
-        **configuration.fields(newest),
+        **configuration.fields(manifest.newest),
     )
 
 

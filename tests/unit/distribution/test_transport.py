@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from webhook.distribution.failures import Unreachable
+from webhook.distribution.failures import TooLarge, Unreachable
 from webhook.distribution.transport import Transport
 
 
@@ -83,3 +83,12 @@ def test_messages_do_not_show_the_query_of_an_address():
     with pytest.raises(Unreachable) as caught:
         Transport(time.monotonic() + 5).get("http://127.0.0.1:1/blob?signature=hunter2", limit=100)
     assert "hunter2" not in str(caught.value)
+
+
+def test_all_answers_together_are_bounded(registry):
+    registry.routes["/part"] = (200, [], b"x" * 60)
+    transport = Transport(math.inf, total=100)
+    for _ in range(2):
+        transport.get(f"{registry.url}/part", limit=100)
+    with pytest.raises(TooLarge, match="this import has read 100 bytes already"):
+        transport.get(f"{registry.url}/part", limit=100)

@@ -126,7 +126,7 @@ def test_a_list_inside_a_list_is_refused(importer, registry):
         ((200, [("Content-Type", "text/html")], b"<html>welcome</html>"), "a web page"),
         ((200, [("Content-Type", manifests.OCI_MANIFEST)], b"<html>"), "the manifest is no JSON"),
         ((200, [("Docker-Content-Digest", "sha256:" + "ee" * 32)], b"{}"), "content integrity error"),
-        ((200, [("Content-Type", manifests.OCI_MANIFEST)], b"[" * 100_000), "the manifest is no JSON"),
+        ((200, [("Content-Type", manifests.OCI_MANIFEST)], b"[" * 40_000), "the manifest is no JSON"),
         ((500, [], b""), "received unexpected HTTP status: 500"),
     ],
 )
@@ -396,6 +396,17 @@ def test_without_a_limit_all_tags_are_fetched(registry):
     assert (len(found.images), found.additional_tags) == (5, ())
 
 
+def test_a_tag_beyond_the_limit_whose_image_failed_stays_additional(importer, registry):
+    names = ["latest", "3.0", "2.0", "1.0"]
+    for name in names[:3]:
+        registry.put_image("team/app", name)
+    registry.routes["/v2/team/app/tags/list"] = (200, [], json.dumps({"tags": names}).encode())
+    isi = request(at(registry, "team/app:1.0"), repository=f"{registry.host}/team/app")
+    isi["spec"]["repository"]["importPolicy"]["insecure"] = True
+    found = importer.fetch(isi, None, []).repository
+    assert ([one.tag for one in found.images], found.additional_tags) == (names[:3], ("1.0",))
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -451,3 +462,17 @@ def test_what_an_import_asks_of_one_registry_at_once_is_bounded(registry):
     importer = Importer(pacing=Pacing(lambda _host: Limits(requests_per_second=1000, concurrency=2)))
     fetch(importer, *(at(registry, f"team/app:v{number}", to=f"v{number}") for number in range(12)))
     assert max(most) == 2
+
+
+@pytest.mark.parametrize(
+    ("storing", "include", "kept"),
+    [
+        pytest.param(True, False, False, id="an import that only stores does not hold them until it is written"),
+        pytest.param(True, True, True, id="an import whose answer may have them keeps them"),
+        pytest.param(False, False, True, id="a preview answers those of a list's members in any case"),
+    ],
+)
+def test_raw_manifests_are_held_only_where_the_answer_may_have_them(importer, registry, storing, include, kept):
+    registry.put_image("team/app", "v1")
+    (one,) = fetch(importer, at(registry, "team/app:v1", include=include), storing=storing).images
+    assert ("dockerImageManifest" in one.image) is kept
