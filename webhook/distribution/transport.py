@@ -69,8 +69,8 @@ class _Request:
 class Transport:
     """Connections that are kept open between requests, and all cut with `close`.
 
-    Requests made as insecure do not verify certificates. All answers together may have `total` bytes. A timeout holds for each read; a server that sends one byte
-    after the other is ended by `close` or `cut_overdue` only.
+    Requests made as insecure do not verify certificates. All answers together may have `total` bytes. A timeout holds
+    for each read; a server that sends one byte after the other is ended by `close` or `cut_overdue` only.
     """
 
     def __init__(

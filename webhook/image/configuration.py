@@ -9,7 +9,6 @@ from typing import Any, Final
 from webhook.errors import Json
 from webhook.meta import timestamps
 
-
 # Decoded, small values take fifty times their bytes; real manifests and configurations have some hundreds of them.
 _MAX_VALUES: Final = 50_000
 
