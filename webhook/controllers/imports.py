@@ -22,7 +22,7 @@ from webhook.distribution.limits import Limits
 from webhook.distribution.pacing import Pace
 from webhook.errors import Conflict, Json, NotFound, StatusError
 from webhook.image import history
-from webhook.importer import plan
+from webhook.importer import plan, setup
 from webhook.importer.checking import Checker, Verdict
 from webhook.importer.engine import Importer
 from webhook.kube.client import KubeClient
@@ -60,10 +60,8 @@ def run(client: KubeClient, stop: threading.Event, settings: Settings, importer:
         first_retry=settings.import_retry,
         floor=lambda host: pacing.of(host).limits.shortest_interval,
     )
-    budget = Pace("", Limits(settings.import_rate, settings.imports_in_flight), Ledger())
-    controller = ImportController(
-        client, Checker(importer), agenda=agenda, budget=budget, width=max(1, settings.imports_in_flight // 2)
-    )
+    width = max(1, settings.imports_in_flight // 2)
+    controller = ImportController(client, Checker(importer), agenda=agenda, budget=setup.budget(settings), width=width)
     reflector = Reflector(client, f"{_API}/imagestreams", controller)
     reflector.start()
     for number in range(settings.imports_in_flight):

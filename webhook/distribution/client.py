@@ -195,10 +195,14 @@ class RegistryClient:
         return answer
 
     def _established(self) -> Session:
-        def get(url: str) -> Answer:
-            return self._paced(url, {}, _MAX_SMALL, timeout=_PING_TIMEOUT)
+        return self._sessions.established(self._key, self._ping)
 
-        return self._sessions.established(self._key, get)
+    def _ping(self, url: str) -> Answer:
+        for attempt in range(_PATIENT_TRIES):
+            answer = self._paced(url, {}, _MAX_SMALL, timeout=_PING_TIMEOUT)
+            if not _worth_waiting(answer, attempt):
+                break
+        return answer
 
     def _authorization(self, session: Session, *, fresh: bool) -> dict[str, str]:
         if session.scheme == "basic":

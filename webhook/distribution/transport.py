@@ -159,7 +159,7 @@ class Transport:
         self, method: str, url: str, headers: Mapping[str, str], limit: int, insecure: bool, deadline: float
     ) -> Answer:
         remaining = deadline - time.monotonic()
-        if remaining <= 0:
+        if remaining <= 0 or self._aborted:
             raise Unreachable(f"{_shown(url)}: no time left for this request")
         if self._left <= 0:
             raise TooLarge(f"{_shown(url)}: this import has read {self._total:.0f} bytes already, which is the most")

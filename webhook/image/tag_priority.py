@@ -28,7 +28,7 @@ def _descending(tags: list[str], form: re.Pattern[str]) -> list[str]:
 
 
 def _precedence(form: re.Pattern[str], tag: str) -> tuple[Any, ...]:
-    """What sorts as semantic versioning says: a release above its pre-releases, a longer one of these above its start."""
+    """What sorts as semantic versioning says: a release above its pre-releases, a longer one above its start."""
     found = form.fullmatch(tag)
     parts = found.groupdict() if found else {}
     pre_release = [_identifier(part) for part in (parts.get("pre") or "").split(".")]

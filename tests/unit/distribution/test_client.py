@@ -324,6 +324,13 @@ def test_too_many_requests_are_waited_out_once(registry, client):
     assert client(registry).manifest("v1")
 
 
+def test_a_ping_that_is_put_off_is_made_again(registry, client):
+    registry.put_image("team/app", "v1")
+    pings = iter([(429, [("Retry-After", "0")], b""), (503, [("Retry-After", "0")], b""), registry.routes["/v2/"]])
+    registry.routes["/v2/"] = lambda _request: next(pings)
+    assert client(registry).manifest("v1")
+
+
 def refusing(registry, times, *headers, body=b""):
     """The registry refuses so many requests, then gives the manifest."""
     answers = [(429, list(headers), body)] * times
