@@ -20,7 +20,7 @@ from webhook.controllers.workqueue import WorkQueue
 from webhook.distribution.ledger import Ledger
 from webhook.distribution.limits import Limits
 from webhook.distribution.pacing import Pace
-from webhook.errors import Conflict, Json, NotFound, StatusError
+from webhook.errors import Conflict, Json, NotFound, StatusError, TooManyRequests
 from webhook.image import history
 from webhook.importer import plan, setup
 from webhook.importer.checking import Checker, Verdict
@@ -192,8 +192,9 @@ class ImportController:
                 unlisted = _unlisted(self._client.create(path, request, read_timeout=_IMPORT_SECONDS))
         except (StatusError, Unreachable) as error:
             pause = self._queue.retry(key)
-            # These only mean that the stream changed or went meanwhile: the watch is about to say so.
-            level = logging.DEBUG if isinstance(error, Conflict | NotFound) else logging.WARNING
+            # A stream that changed or went meanwhile, of which the watch is about to tell, or a server that is busy.
+            expected = isinstance(error, Conflict | NotFound | TooManyRequests)
+            level = logging.DEBUG if expected else logging.WARNING
             _log.log(level, "import of %s/%s: %s; again in %.1f s", *key, error, pause)
         else:
             deferred = {tag for tag, verdict in looks.items() if verdict is Verdict.DEFERRED}
