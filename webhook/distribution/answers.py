@@ -130,8 +130,8 @@ def _errors(body: bytes) -> list[tuple[str, str]]:
 
 
 def _harmless(text: str, credential: Credential | None) -> str:
-    """A registry's own words, short, printable, and without the password should it send that back."""
+    """A registry's own words, short, printable, and without the password should it send that back in either form."""
     if credential and credential.password:
         # Before anything is cut off: half a password is one too much.
-        text = text.replace(credential.password, "***")
+        text = text.replace(credential.password, "***").replace(credential.basic, "***")
     return "".join(letter if letter.isprintable() else " " for letter in text[:200])

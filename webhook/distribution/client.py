@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 import threading
 from collections.abc import Mapping
@@ -208,7 +207,7 @@ class RegistryClient:
         if session.scheme == "basic":
             if self._credential is None:
                 raise Denied("the registry asks for a password, and no pull secret has one for it")
-            return {"Authorization": _basic(self._credential)}
+            return {"Authorization": f"Basic {self._credential.basic}"}
         if session.challenge is None:
             return {}
         return {"Authorization": f"Bearer {self._token(session.challenge, fresh=fresh)}"}
@@ -239,7 +238,7 @@ class RegistryClient:
         url = tokens.request_url(key)
         if not self._insecure and not url.startswith("https:"):
             raise UnexpectedAnswer("the registry sends to a token service without TLS")
-        headers = {"Authorization": _basic(key.credential)} if key.credential else {}
+        headers = {"Authorization": f"Basic {key.credential.basic}"} if key.credential else {}
         answer = self._transport.get(
             url,
             headers,
@@ -268,8 +267,3 @@ def _worth_waiting(answer: Answer, attempt: int) -> bool:
     if retry_after(answer.headers) is not None:
         return True
     return answer.status == 429 and attempt < _TRIES - 1 and not answers.codes(answer.body)
-
-
-def _basic(credential: Credential) -> str:
-    pair = f"{credential.username}:{credential.password}".encode()
-    return f"Basic {base64.b64encode(pair).decode()}"

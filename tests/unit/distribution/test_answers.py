@@ -63,6 +63,6 @@ def test_a_page_that_leads_nowhere_is_refused():
 
 
 def test_a_registrys_words_are_quoted_without_the_password():
-    body = json.dumps({"errors": [{"code": "DENIED", "message": "hunter2 is wrong\x1b[0m"}]}).encode()
-    error = answers.failure(answer(403, body), Credential("reader", "hunter2"))
-    assert str(error) == "denied: *** is wrong [0m"
+    reader = Credential("reader", "hunter2")
+    body = json.dumps({"errors": [{"code": "DENIED", "message": f"hunter2 is wrong\x1b[0m: {reader.basic}"}]}).encode()
+    assert str(answers.failure(answer(403, body), reader)) == "denied: *** is wrong [0m: ***"
