@@ -114,6 +114,13 @@ class RegistryClient:
             raise ContentMismatch(f"content integrity error: the blob is not {digest}")
         return body
 
+    def blob_size(self, digest: str) -> int:
+        """The bytes of a blob that is not fetched; raises DistributionError."""
+        length = self._ask(f"blobs/{digest}", {}, 0, method="HEAD").headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit() and len(length) < 16):
+            raise UnexpectedAnswer(f"the registry does not tell the size of the blob {digest}")
+        return int(length)
+
     def tags(self) -> list[str]:
         """All tags of the repository, in the registry's order; raises DistributionError."""
         session = self._established()
@@ -158,7 +165,7 @@ class RegistryClient:
             elif not _worth_waiting(answer, attempt):
                 break
         assert refused is not None
-        if method == "HEAD" and refused.status == 404:
+        if method == "HEAD" and refused.status == 404 and path.startswith("manifests/"):
             raise ManifestUnknown("manifest unknown")
         raise answers.failure(refused, self._credential)
 

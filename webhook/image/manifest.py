@@ -6,8 +6,8 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from webhook.errors import Json
@@ -59,6 +59,15 @@ class Single:
     config: str
     layers: tuple[tuple[str, int, str], ...]
     newest: Json = field(default_factory=dict)
+
+    @property
+    def lacks_sizes(self) -> bool:
+        """A schema 1 manifest whose history does not say how large the layers are: the registry knows (5.11)."""
+        return not self.config and not any(size for _, size, _ in self.layers)
+
+    def with_sizes(self, sizes: Mapping[str, int]) -> Single:
+        """The same with the sizes of its layers, by digest."""
+        return replace(self, layers=tuple((name, sizes[name], kind) for name, _, kind in self.layers))
 
 
 @dataclass(frozen=True)
@@ -202,9 +211,13 @@ def _single(raw: bytes, kind: str, document: Json) -> Single:
     layers = document.get("layers")
     if not isinstance(layers, list):
         raise BadContent("the manifest has no list of layers")
+    _check_count(layers)
+    return Single(content_digest(raw), kind, raw, config, tuple(_descriptor(one, "layer") for one in layers))
+
+
+def _check_count(layers: list[Any]) -> None:
     if len(layers) > _MAX_LAYERS:
         raise BadContent(f"the manifest has {len(layers)} layers, more than the {_MAX_LAYERS} that are read")
-    return Single(content_digest(raw), kind, raw, config, tuple(_descriptor(one, "layer") for one in layers))
 
 
 def _entries(document: Json) -> Iterable[Entry]:
@@ -259,6 +272,7 @@ def _schema1(raw: bytes, document: Json) -> Single:
         raise BadContent("unsupported manifest: neither a schema 2 nor an OCI manifest, nor a schema 1 one")
     if not history or len(history) != len(layers):
         raise BadContent("the schema 1 manifest has no history, or not one entry for each layer")
+    _check_count(layers)
     found = []
     for layer, entry in zip(reversed(layers), reversed(history), strict=True):
         name = layer.get("blobSum") if isinstance(layer, dict) else None

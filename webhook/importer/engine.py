@@ -264,6 +264,9 @@ class _Round:
         return manifests.parse(raw, media_type)
 
     def _single(self, client: RegistryClient, want: Want, manifest: manifests.Single) -> Json:
+        if manifest.lacks_sizes:
+            names = {name for name, _, _ in manifest.layers}
+            manifest = manifest.with_sizes({name: client.blob_size(name) for name in sorted(names)})
         config = client.blob(manifest.config) if manifest.config else b""
         image = manifests.single_image(manifest, config, want.pull_spec(manifest.digest))
         return image if self._keeps else manifests.without_content(image)

@@ -431,6 +431,38 @@ def test_other_authorities_can_be_trusted(secure, authority, tmp_path):
     assert "failed to verify certificate" in messages(fetch(Importer(), image(f"{secure.host}/team/app:v1")))[0]
 
 
+def put_schema1(registry, repository, tag, *sizes):
+    """Layers of one byte more each; `sizes` is what the history says of them, newest first."""
+    layers = [registry.put_blob(repository, b"x" * (1 + number)) for number in range(len(sizes))]
+    history = [{"v1Compatibility": json.dumps({"id": "aa", **({"Size": size} if size else {})})} for size in sizes]
+    manifest = {"schemaVersion": 1, "fsLayers": [{"blobSum": layer} for layer in layers], "history": history}
+    registry.put(repository, tag, json.dumps(manifest).encode(), manifests.DOCKER_SCHEMA1)
+
+
+@pytest.mark.parametrize(
+    ("told", "sizes"),
+    [
+        pytest.param((0, 0, 0), [3, 2, 1], id="of the registry, where the history says nothing"),
+        pytest.param((7, 0, 0), [0, 0, 7], id="of the history, where it says something"),
+    ],
+)
+def test_the_sizes_of_old_layers_are_those(importer, registry, told, sizes):
+    put_schema1(registry, "team/app", "v1", *told)
+    (one,) = fetch(importer, at(registry, "team/app:v1")).images
+    assert [layer["size"] for layer in one.image["dockerImageLayers"]] == sizes
+    assert one.image["dockerImageMetadata"]["Size"] == sum(sizes)
+    methods = {request["method"] for request in registry.requests if "/blobs/" in request["path"]}
+    assert methods == (set() if told[0] else {"HEAD"})
+
+
+def test_an_old_layer_that_is_gone_fails_its_image(importer, registry):
+    put_schema1(registry, "team/app", "v1", 0)
+    for path in [path for path in registry.routes if "/blobs/" in path]:
+        del registry.routes[path]
+    (one,) = fetch(importer, at(registry, "team/app:v1")).images
+    assert one.failure["reason"] == "InternalError"
+
+
 # Budgets.
 
 
