@@ -108,16 +108,16 @@ def up_to_date(stream: Json, tag: str, reference: str, digest: str) -> bool:
 
 def known_failure(stream: Json, tag: str, failure: Json) -> bool:
     """Would this failure of an import write nothing?"""
-    return _checked(stream) and _recorded(stream, tag, _condition(failure, 0, ""))
+    spec_tag, entry = tags.spec_tag(stream, tag), history.entry(stream, tag)
+    return _checked(stream) and _recorded(spec_tag, entry, _condition(failure, 0, ""))
 
 
 def _checked(stream: Json) -> bool:
     return bool(((stream.get("metadata") or {}).get("annotations") or {}).get(CHECK_ANNOTATION))
 
 
-def _recorded(stream: Json, tag: str, condition: Json) -> bool:
-    known = (history.entry(stream, tag) or {}).get("conditions") or []
-    spec_tag = tags.spec_tag(stream, tag)
+def _recorded(spec_tag: Json | None, entry: Json | None, condition: Json) -> bool:
+    known = (entry or {}).get("conditions") or []
     return any(_same(one, condition) and not _asked_again(spec_tag, one) for one in known)
 
 
@@ -173,12 +173,21 @@ def _written(before: Json, after: Json, now: str, *, creating: bool, checked: bo
 
 
 class _Writing:
-    """The stream on its way through the results of one request."""
+    """The stream on its way through the results of one request, with its tags by name: there may be thousands."""
 
     def __init__(self, stream: Json, now: str, *, retrying: bool) -> None:
-        self.stream, self._now, self._retrying = stream, now, retrying
+        self._before, self._now, self._retrying = stream, now, retrying
         self._next = _generation(stream) + 1
+        self._spec = {tag.get("name") or "": tag for tag in tags.spec_tags(stream)}
+        self._status = {entry.get("tag") or "": entry for entry in tags.status_tags(stream)}
+        self._put_spec, self._put_status = False, False
         self.images: dict[str, Json] = {}
+
+    @property
+    def stream(self) -> Json:
+        """The stream with all that was written up to now."""
+        after = tags.with_spec_tags(self._before, self._spec.values()) if self._put_spec else self._before
+        return tags.with_status_tags(after, self._status.values()) if self._put_status else after
 
     def repository(self, spec: Json | None, found: FetchedRepository | None) -> None:
         """Every tag of the repository becomes a tag of the stream; one that failed only gets a condition."""
@@ -197,19 +206,18 @@ class _Writing:
             self._succeeded(tag, spec, spec["from"]["name"], found)
             return
         self._failed(tag, found)
-        if tags.spec_tag(self.stream, tag) is None:
+        if tag not in self._spec:
             self._put(_spec_tag({"name": tag, "annotations": None}, spec, spec["from"]["name"]))
 
     def _failed(self, tag: str, found: FetchedImage) -> None:
         condition = _condition(found.failure or {}, self._next, self._now)
-        if _recorded(self.stream, tag, condition):
+        spec_tag, entry = self._spec.get(tag), self._status.get(tag, {"tag": tag, "items": None})
+        if _recorded(spec_tag, entry, condition):
             return
-        entry = history.entry(self.stream, tag) or {"tag": tag, "items": None}
-        spec_tag = tags.spec_tag(self.stream, tag)
         conditions = [condition]
         if self._retrying:
             conditions.append(retries.announced(condition, entry, asked_again=_tag_asks(spec_tag, entry)))
-        self.stream = history.with_entry(self.stream, {**entry, "conditions": conditions})
+        self._enter({**entry, "conditions": conditions})
         if spec_tag is not None:
             self._put({**spec_tag, "generation": 0})
 
@@ -219,20 +227,23 @@ class _Writing:
         image = manifests.without_content(found.image)
         name = image["metadata"]["name"]
         event = history.event(self._now, image["dockerImageReference"], name, self._next)
-        spec_tag = tags.spec_tag(self.stream, tag)
-        if _outdated(spec_tag, history.head(self.stream, tag), event):
+        spec_tag, entry = self._spec.get(tag), self._status.get(tag, {"tag": tag})
+        if _outdated(spec_tag, next(iter(entry.get("items") or []), None), event):
             spec_tag = _spec_tag(spec_tag or {"name": tag, "annotations": None}, spec, source)
-            self.stream, _ = history.record(self.stream, tag, event)
+            entry, _ = history.push(entry, event)
+            self._enter(entry)
         # In every success: an import can switch a tag to scheduled without bringing a new image.
         self._put({**(spec_tag or {}), "importPolicy": dict(spec.get("importPolicy") or {})})
-        entry = history.entry(self.stream, tag) or {}
         if entry.get("conditions"):
-            self.stream = history.with_entry(self.stream, {k: v for k, v in entry.items() if k != "conditions"})
+            self._enter({key: value for key, value in entry.items() if key != "conditions"})
         for one in (*found.manifests, image):
             self.images.setdefault(one["metadata"]["name"], manifests.without_content(one))
 
     def _put(self, spec_tag: Json) -> None:
-        self.stream = tags.with_spec_tag(self.stream, spec_tag)
+        self._spec[spec_tag["name"]], self._put_spec = spec_tag, True
+
+    def _enter(self, entry: Json) -> None:
+        self._status[entry["tag"]], self._put_status = entry, True
 
 
 def _outdated(spec_tag: Json | None, head: Json | None, event: Json) -> bool:
