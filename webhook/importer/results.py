@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +9,8 @@ from webhook.errors import Json
 from webhook.image import history, tags
 from webhook.image import manifest as manifests
 from webhook.image.reference import InvalidReference, parse
-from webhook.importer import failures, retries
-from webhook.importer.fetched import SUCCESS, Fetched, FetchedImage, FetchedRepository
+from webhook.importer import answer, retries
+from webhook.importer.fetched import Fetched, FetchedImage, FetchedRepository
 
 CHECK_ANNOTATION = "openshift.io/image.dockerRepositoryCheck"
 
@@ -39,14 +38,8 @@ def apply(isi: Json, fetched: Fetched, stream: Json | None, now: str, *, retryin
     could not be listed does not count as checked: OpenShift would never list it again (section 12, item 36).
     """
     spec = isi["spec"]
-    storing = bool(spec.get("import"))
-    images = [
-        _image_status(one, two, storing) for one, two in zip(spec.get("images") or [], fetched.images, strict=True)
-    ]
-    status: Json = {"images": images} if images else {}
-    if fetched.repository is not None:
-        status["repository"] = _repository_status(spec["repository"], fetched.repository, storing)
-    if not storing:
+    status = answer.status(spec, fetched)
+    if not spec.get("import"):
         return Outcome(status)
     before = stream or _new_stream(isi)
     writing = _Writing(before, now, retrying=retrying)
@@ -56,33 +49,6 @@ def apply(isi: Json, fetched: Fetched, stream: Json | None, now: str, *, retryin
     unlisted = fetched.repository is not None and fetched.repository.failure is not None
     after = _written(before, writing.stream, now, creating=stream is None, checked=not (retrying and unlisted))
     return Outcome(status, after, list(writing.images.values()), creating=stream is None)
-
-
-def with_stored(status: Json, stored: Mapping[str, Json]) -> Json:
-    """The status with the metadata of the Images as they are stored, by name.
-
-    Give the Images that this import created as they came back from the store; one that had been there before without
-    its `resourceVersion` (section 12, item 10).
-    """
-
-    def known(image: Json) -> Json:
-        found = stored.get((image.get("metadata") or {}).get("name", ""))
-        return {**image, "metadata": found["metadata"]} if found else image
-
-    def one(entry: Json) -> Json:
-        if "image" in entry and "dockerImageManifest" not in entry["image"]:
-            entry = {**entry, "image": known(entry["image"])}
-        if "manifests" in entry:
-            entry = {**entry, "manifests": [known(member) for member in entry["manifests"]]}
-        return entry
-
-    after = dict(status)
-    if "images" in after:
-        after["images"] = [one(entry) for entry in after["images"]]
-    if "images" in after.get("repository", {}):
-        repository = after["repository"]
-        after["repository"] = {**repository, "images": [one(entry) for entry in repository["images"]]}
-    return after
 
 
 def refused(stream: Json, proposed: Json, failure: Json, now: str) -> Json:
@@ -119,35 +85,6 @@ def _checked(stream: Json) -> bool:
 def _recorded(spec_tag: Json | None, entry: Json | None, condition: Json) -> bool:
     known = (entry or {}).get("conditions") or []
     return any(_same(one, condition) and not _asked_again(spec_tag, one) for one in known)
-
-
-def _image_status(spec: Json, found: FetchedImage, storing: bool) -> Json:
-    stored = storing and bool(spec.get("to"))
-    return _entry(found, bare=stored or not spec.get("includeManifest"), bare_members=stored)
-
-
-def _repository_status(spec: Json, found: FetchedRepository, storing: bool) -> Json:
-    if found.failure is not None:
-        return {"status": found.failure}
-    failed = sum(one.image is None for one in found.images)
-    bare = storing or not spec.get("includeManifest")
-    status: Json = {"status": failures.some_failed(failed) if failed else dict(SUCCESS)}
-    if found.images:
-        status["images"] = [_entry(one, bare=bare, bare_members=storing) for one in found.images]
-    if found.additional_tags:
-        status["additionalTags"] = list(found.additional_tags)
-    return status
-
-
-def _entry(found: FetchedImage, *, bare: bool, bare_members: bool) -> Json:
-    entry: Json = {"status": found.failure or dict(SUCCESS)}
-    if found.image is not None:
-        entry["image"] = manifests.without_content(found.image) if bare else found.image
-    if found.manifests:
-        entry["manifests"] = [manifests.without_content(one) if bare_members else one for one in found.manifests]
-    if found.tag:
-        entry["tag"] = found.tag
-    return entry
 
 
 def _new_stream(isi: Json) -> Json:
