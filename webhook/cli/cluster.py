@@ -42,6 +42,9 @@ _OPTIONS = (
     click.option("--context", metavar="NAME", help="Talk to the cluster of this context; else of the current one."),
 )
 
+SECTIONS = {"The server": tuple(field.name for field in fields(Access))}
+"""Where `--help` shows these options."""
+
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of `Access` on a command, which is given them as its argument `access`.

@@ -46,6 +46,8 @@ Examples:
   imagestreams explain deployment/web                 # why its images are what they are
 """
 
+_CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
 
 class LazyGroup(click.Group):
     """A group that imports a subcommand only when it runs: `resolve` does not pay for the server."""
@@ -70,7 +72,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, _SUMMARIES[name]) for name in sorted(_COMMANDS)])
 
 
-@click.group(cls=LazyGroup, epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, epilog=_EXAMPLES, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="imagestreams", message="%(prog)s %(version)s")
 def imagestreams() -> None:
     """OpenShift image streams, short image names and digest pinning for any Kubernetes."""
