@@ -93,11 +93,11 @@ class Webhook:
 
 
 @contextmanager
-def webhook(api: str) -> Iterator[Webhook]:
+def webhook(api: str, *more: str) -> Iterator[Webhook]:
     """A running webhook over the API at a URL."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
-        command = [sys.executable, "-m", "bench.admission_server", f"{folder}/data", str(port), api]
+        command = [sys.executable, "-m", "bench.admission_server", f"{folder}/data", str(port), api, *more]
         process = Process(command, Path(folder) / "log")
         try:
             server = Webhook(f"https://127.0.0.1:{port}", process)
@@ -169,6 +169,11 @@ def main(seconds: float) -> None:
         table(server, 10, seconds, {FLOOR: few[FLOOR], **RIVALS})
         table(server, 50, seconds, few)
         under_updates(server, api, seconds)
+    with upstream() as api, webhook(api.url, "staying") as server:
+        print("\nWith --staying:", end="")
+        server.post("/admission/mutate", 10, 1)
+        for connections in (1, 10):
+            table(server, connections, seconds, few)
 
 
 if __name__ == "__main__":

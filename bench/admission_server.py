@@ -1,4 +1,4 @@
-"""`python -m bench.admission_server DATA PORT API`: the webhook, with other ways to answer a review beside it.
+"""`python -m bench.admission_server DATA PORT API [staying]`: the webhook, and other ways to answer a review beside it.
 
 /livez-floor answers fixed bytes and reads nothing; the others do the same work as /admission/mutate by other means.
 """
@@ -42,7 +42,9 @@ class Bench(Webhook):
         rivals = flask_app(reviewer)
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(FIXED)))]
 
-        def application(environ: dict[str, Any], start_response: Any) -> Any:
+        inner = endpoint.inner
+
+        def beside(environ: dict[str, Any], start_response: Any) -> Any:
             path = environ["PATH_INFO"]
             if path == FLOOR:
                 start_response("200 OK", headers)
@@ -51,9 +53,10 @@ class Bench(Webhook):
                 body = plain(environ["wsgi.input"].read(), reviewer)
                 start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
                 return [body]
-            return rivals(environ, start_response) if path.startswith("/flask") else endpoint(environ, start_response)
+            return rivals(environ, start_response) if path.startswith("/flask") else inner(environ, start_response)
 
-        return application
+        endpoint.inner = beside
+        return endpoint
 
 
 def flask_app(reviewer: Reviewer) -> flask.Flask:
@@ -98,5 +101,7 @@ def answered(review: dict[str, Any], reviewer: Reviewer) -> dict[str, Any]:
 
 if __name__ == "__main__":
     data, port, api = sys.argv[1:4]
-    settings = Settings(data=Path(data), port=int(port), workers=1, threads=THREADS, watch_images=False)
+    settings = Settings(
+        data=Path(data), port=int(port), workers=1, threads=THREADS, watch_images=False, staying="staying" in sys.argv
+    )
     start(settings, lambda _: None, lambda settings: Bench(settings, Connection(api)))

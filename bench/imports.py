@@ -167,6 +167,7 @@ def measure_settling(count: int) -> None:
         registry.closed.clear()
         until(lambda: settling.settled(api), "all streams settled", 300, pause=0.5)
         settled, first = time.monotonic() - begun, registry.asked()
+        reached = {one.path: one.at - begun for one in reversed(first) if "/manifests/" in one.path}
         lost = [name for name, images in settling.histories(settling.streams(api)).items() if len(images) != 1]
 
         registry.error_rate, before = 0.0, settling.versions(api)
@@ -182,6 +183,8 @@ def measure_settling(count: int) -> None:
     refused, failed = (sum(one.status == status for one in first) for status in (429, 503))
     print(f"{count} streams, one tag each, 100 ms away, budget {BUDGET} requests/s\n")
     print(f"settled after {settled:.1f} s: {len(first)} requests, {refused} refused (429), {failed} failed (503)")
+    soonest, latest = min(reached.values()), max(reached.values())
+    print(f"the first stream was reached after {soonest:.1f} s, the last after {latest:.1f} s")
     print(f"busiest second: {busiest_second(first)} requests; streams without exactly one image: {len(lost)}")
     print(f"second round: {len(second) - others} HEAD for {count} tags in {looked:.1f} s, {repeated} more than once,")
     print(f"  {others} other requests, {written} streams written, busiest second {busiest_second(second)} requests\n")

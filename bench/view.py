@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from webhook.kube.client import PAGE
 from webhook.view import feed
 from webhook.view.index import View
 from webhook.view.namespaces import RunLevels
@@ -89,11 +88,11 @@ class Source:
         self.spent = 0.0
         self.bytes = 0
 
-    def pages(self, _path: str, decoding: Any, **_query: Any) -> Iterator[Any]:
+    def pages(self, _path: str, decoding: Any, *, limit: int, **_query: Any) -> Iterator[Any]:
         """The list, page by page."""
-        for first in range(0, self._streams, PAGE):
+        for first in range(0, self._streams, limit):
             begun = time.process_time()
-            items = b",".join(stream(number, self._tags) for number in range(first, min(first + PAGE, self._streams)))
+            items = b",".join(stream(number, self._tags) for number in range(first, min(first + limit, self._streams)))
             body = b'{"metadata":{"resourceVersion":"1000000"},"items":[%s]}' % items
             self.bytes += len(body)
             self.spent += time.process_time() - begun

@@ -57,6 +57,8 @@ class Settings:
     """Requests that one process has open at one registry."""
     workers: int = 2
     threads: int = 64
+    staying: bool = False
+    """Whether threads stay with their connections: less CPU per request, by gunicorn's inside."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     certificate_secret: str = ""

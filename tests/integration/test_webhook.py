@@ -141,6 +141,19 @@ def test_a_cut_connection_is_resumed_without_a_list(gate, behind, api, namespace
         webhook.stop()
 
 
+def test_a_list_can_be_the_beginning_of_the_watch(behind, api, namespace, tmp_path):
+    publish(api, namespace, "listed")
+    lists = _lists(api)
+    webhook = Webhook(tmp_path / "data", behind, "--workers", "1", "--no-live-questions", "--watch-list").start()
+    try:
+        assert image_in(webhook.review(pod(namespace, "listed:v1"))) is not None
+        publish(api, namespace, "followed")
+        until(lambda: image_in(webhook.review(pod(namespace, "followed:v1"))) is not None, "the stream after the list")
+        assert _lists(api) == lists
+    finally:
+        webhook.stop()
+
+
 def _lists(api: Api) -> float:
     """How often streams have been listed."""
     pattern = r'^imagestreams_requests_total{code="200",resource="imagestreams",verb="list"} (\S+)$'

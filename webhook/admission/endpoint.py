@@ -10,7 +10,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from webhook.admission import review
 from webhook.admission.decide import Rewrite
@@ -34,6 +34,14 @@ OVERLOADED: Final = "overloaded"
 OUTCOMES: Final = (ALLOWED, REWRITTEN, REFUSED, FAULT, MALFORMED, OVERLOADED)
 
 
+class Reply(NamedTuple):
+    """An HTTP answer."""
+
+    status: str
+    content_type: str
+    body: bytes
+
+
 class AdmissionEndpoint:
     """WSGI middleware: answers reviews itself and hands every other path on.
 
@@ -50,7 +58,7 @@ class AdmissionEndpoint:
         observe: Observe = lambda _outcome, _images, _seconds: None,
         most: int = sys.maxsize,
     ) -> None:
-        self._inner = inner
+        self.inner = inner
         self.reviewer = reviewer
         self._observe = observe
         self._most = most
@@ -61,28 +69,33 @@ class AdmissionEndpoint:
         """Answers 200, 400, 405 or 413."""
         path = environ.get("PATH_INFO")
         if path != PATH and path != VALIDATE_PATH:
-            return self._inner(environ, start_response)
+            return self.inner(environ, start_response)
         if environ.get("REQUEST_METHOD") != "POST":
             return _text(start_response, "405 Method Not Allowed", "Reviews are sent by POST.", ("Allow", "POST"))
         body = _read(environ)
         if body is None:
             return _text(start_response, "413 Content Too Large", f"The body is over {MAX_BODY} bytes.", _CLOSE)
+        reply = self.reply(body, validating=path == VALIDATE_PATH)
+        headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body)))]
+        start_response(reply.status, headers)
+        return [reply.body]
+
+    def reply(self, body: bytes, *, validating: bool) -> Reply:
+        """What a review is answered, whatever way it came; counted."""
         begun = time.perf_counter()
         self._running.append(None)
         try:
-            validating = path == VALIDATE_PATH
-            if len(self._running) <= self._most:
+            if len(self._running) <= self._most or self.reviewer.enforces:
                 answer, outcome, images = self.reviewer.answer(body, validating=validating)
             else:
                 answer, outcome, images = unexamined(body), OVERLOADED, []
         except review.Malformed as error:
             self._tell(MALFORMED, [], begun)
-            return _text(start_response, "400 Bad Request", str(error))
+            return Reply("400 Bad Request", _TEXT, f"{error}\n".encode("utf-8", "replace"))
         finally:
             self._running.pop()
         self._tell(outcome, images, begun)
-        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
-        return [answer]
+        return Reply("200 OK", "application/json", answer)
 
     def _tell(self, outcome: str, images: Sequence[Rewrite], begun: float) -> None:
         try:
@@ -91,6 +104,7 @@ class AdmissionEndpoint:
             log.exception("a review could not be counted")
 
 
+_TEXT: Final = "text/plain; charset=utf-8"
 _CLOSE = ("Connection", "close")
 
 
@@ -115,6 +129,6 @@ def _text(start_response: StartResponse, status: str, sentence: str, *headers: t
     body = f"{sentence}\n".encode("utf-8", "replace")
     start_response(
         status,
-        [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *headers],
+        [("Content-Type", _TEXT), ("Content-Length", str(len(body))), *headers],
     )
     return [body]

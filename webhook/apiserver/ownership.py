@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.apiserver.rest import Call
-from webhook.errors import BadRequest, Json, StatusError
+from webhook.errors import BadRequest, FieldError, Invalid, Json, StatusError
 from webhook.meta import decode, fieldcompare, managedfields, timestamps
 from webhook.meta.managedfields import Actor, Entries
 from webhook.meta.schema import Schema
@@ -56,12 +56,19 @@ class Ownership:
         return managedfields.encode(self._updated(self._actor(call), live, written, entries))
 
     def applied(self, call: Call, live: Json | None, stored: Json, config: Json, force: bool) -> tuple[Json, Managed]:
-        """The object with the config applied, and its managedFields; `live` is None for one that is to be created."""
+        """The object with the config applied, and its managedFields; `live` is None for one that is to be created.
+
+        A uid must be that of the live object; a resource version means nothing where there is none.
+        """
+        self._check_uid(config, live)
         now = timestamps.now()
         entries = [] if live is None else self._entries(stored, None)
         if live is not None and not entries:
             entries = self._first(live, self._named(managedfields.BEFORE_FIRST_APPLY))
-        base = live or {key: config[key] for key in ("apiVersion", "kind")}
+        base = live
+        if base is None:
+            base = {key: config[key] for key in ("apiVersion", "kind")}
+            config = {**config, "metadata": {k: v for k, v in config["metadata"].items() if k != "resourceVersion"}}
         new, after = managedfields.apply(
             {"metadata": {}, **base}, self._own(config), entries, self._actor(call), self.schema, now, force=force
         )
@@ -75,6 +82,13 @@ class Ownership:
             where = f"{meta.get('namespace') or ''}/{name}; {self.api_version}, Kind={config['kind']}"
             raise Untyped(f"failed to create typed patch object ({where}): {problem}")
         return decode.prune(config, self.schema)[0]
+
+    def _check_uid(self, config: Json, live: Json | None) -> None:
+        uid = config["metadata"].get("uid")
+        if uid and (live is None or uid != live["metadata"].get("uid")):
+            finding = FieldError.invalid("metadata.uid", uid, "field is immutable")
+            group = self.api_version.rpartition("/")[0]
+            raise Invalid.of(config["kind"], group, config["metadata"].get("name", ""), [finding])
 
     def _first(self, obj: Json, actor: Actor) -> Entries:
         """The entries of an object of which nobody owned anything so far: all of it is the actor's."""

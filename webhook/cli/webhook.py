@@ -84,6 +84,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--strict", is_flag=True, help="Exactly OpenShift's behaviour, without anything done beyond it.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, metavar="N", help="Processes that answer requests.")
 @click.option("--threads", type=click.IntRange(4, 4096), default=16, metavar="N", help="Threads of each.")
+@click.option("--staying", is_flag=True, help="Threads stay with busy connections: less CPU, new and not the default.")
 @click.option(
     "--drain",
     type=click.FloatRange(min=0),
@@ -112,6 +113,7 @@ def webhook(
     strict: bool,
     workers: int,
     threads: int,
+    staying: bool,
     drain: float,
     socket_timeout: float,
 ) -> None:
@@ -136,6 +138,7 @@ def webhook(
         admission_config=admission_config,
         workers=workers,
         threads=threads,
+        staying=staying,
         tls_cert=tls_cert,
         tls_key=tls_key,
         socket_timeout=socket_timeout,

@@ -192,13 +192,10 @@ class ImportController:
             if request is not None:
                 path = f"{_API}/namespaces/{key[0]}/imagestreamimports"
                 unlisted = _unlisted(self._client.create(path, request, read_timeout=_IMPORT_SECONDS))
-        except NotFound:
-            # Deleted meanwhile; the watch says so too, sooner or later.
-            self._drop(key)
         except (StatusError, Unreachable) as error:
             pause = self._queue.retry(key)
-            # A conflict only means that the stream changed meanwhile: the fresh one is on its way.
-            level = logging.DEBUG if isinstance(error, Conflict) else logging.WARNING
+            # These only mean that the stream changed or went meanwhile: the watch is about to say so.
+            level = logging.DEBUG if isinstance(error, Conflict | NotFound) else logging.WARNING
             _log.log(level, "import of %s/%s: %s; again in %.1f s", *key, error, pause)
         else:
             deferred = {tag for tag, verdict in looks.items() if verdict is Verdict.DEFERRED}

@@ -43,7 +43,8 @@ class Ledger:
         self._file = -1 if file is None else os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         size = _SLOTS * _TIMES.size
         if file is not None:
-            os.ftruncate(self._file, size)
+            # Not a hole that is filled later: a full disk would then kill the process that writes to the memory.
+            os.posix_fallocate(self._file, 0, size)
         self._memory = mmap.mmap(self._file, size)
 
     @contextmanager

@@ -63,7 +63,7 @@ def _distribution(body: Json) -> Iterator[Push]:
 def _harbor(body: Json) -> Iterator[Push]:
     # The second format is that of CloudEvents.
     data = _dict(body.get("event_data") or body.get("data"))
-    if body.get("type") not in _HARBOR_PUSHES:
+    if _text(body.get("type")) not in _HARBOR_PUSHES:
         return
     for resource in _list(data.get("resources")):
         try:

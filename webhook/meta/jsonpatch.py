@@ -1,6 +1,7 @@
 """JSON patch (RFC 6902), with the failures that Kubernetes clients know (api-server contract 3.7).
 
-For Kubernetes a key that is not there is one with the value null: `replace` sets it, `test` finds null.
+For Kubernetes a key that is not there is one with the value null: `replace` sets it, `test` finds null, `copy` copies
+null. kube-apiserver 1.32 was the witness.
 """
 
 from __future__ import annotations
@@ -9,7 +10,15 @@ import json
 from types import MappingProxyType
 from typing import Any, Final
 
-from jsonpatch import CopyOperation, InvalidJsonPatch, JsonPatch, JsonPatchException, ReplaceOperation, TestOperation
+from jsonpatch import (
+    AddOperation,
+    CopyOperation,
+    InvalidJsonPatch,
+    JsonPatch,
+    JsonPatchException,
+    ReplaceOperation,
+    TestOperation,
+)
 from jsonpointer import JsonPointerException
 
 from webhook.errors import BadRequest, Invalid, Json, RequestEntityTooLarge
@@ -48,6 +57,9 @@ class _Copy(CopyOperation):
             raise RequestEntityTooLarge(
                 f"a JSON patch must not copy a document beyond {MAX_DOCUMENT} bytes", details={}
             )
+        source, key = self.pointer_cls(self.operation["from"]).to_last(obj)
+        if isinstance(source, dict) and key not in source:
+            return AddOperation({"op": "add", "path": self.location, "value": None}).apply(obj)
         return super().apply(obj)
 
 

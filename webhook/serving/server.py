@@ -26,6 +26,7 @@ from webhook.serving.logs import ServerLogger
 from webhook.serving.memory import keep_freed
 from webhook.serving.pool import Pool
 from webhook.serving.roll import Roll
+from webhook.serving.staying import StayingWorker
 from webhook.serving.workspace import authority, serving_pair
 from webhook.settings import Settings
 from webhook.tls.context import ReloadingContext
@@ -93,7 +94,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             if ":" in settings.host
             else f"{settings.host}:{settings.port}",
             "workers": settings.workers,
-            "worker_class": Worker,
+            "worker_class": StayingWorker if settings.staying else Worker,
             "threads": settings.threads,
             "worker_connections": settings.threads + 2000,
             "reuse_port": True,

@@ -15,11 +15,14 @@ STREAMS: Final = "/apis/image.openshift.io/v1/imagestreams"
 IMAGES: Final = "/apis/image.openshift.io/v1/images"
 NAMESPACES: Final = "/api/v1/namespaces"
 
+_STREAMS_PAGE: Final = 250
+"""Streams are large: a page of them is megabytes, which a worker never gives back to the system."""
+
 
 def reflectors(client: KubeClient, view: View, levels: RunLevels, *, watch_list: bool = False) -> list[Reflector[Any]]:
     """The reflectors that these need, streams first, not started yet; images only for a view that asks for them."""
     found: list[Reflector[Any]] = [
-        Reflector(client, STREAMS, StreamSink(view), Decoding(ImageStream), watch_list=watch_list),
+        Reflector(client, STREAMS, StreamSink(view), Decoding(ImageStream), page=_STREAMS_PAGE, watch_list=watch_list),
         Reflector(client, NAMESPACES, levels, metadata_only=True),
     ]
     if view.with_images:

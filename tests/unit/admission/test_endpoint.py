@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+import sys
+import threading
 from pathlib import Path
 
 import jsonpatch
@@ -27,7 +29,8 @@ CAPTURED = View.from_objects(
             local=True,
             latest=event("quay.io/php/php:latest", V1),
             **{tag: event(f"quay.io/php/php:{tag}", V2) for tag in ("7.4", "8.1", "8.2", "8.2-cli")},
-        )
+        ),
+        stream("capture", "agent", local=True, **{"1": event("quay.io/acme/agent:1", V1)}),
     ]
 )
 
@@ -55,9 +58,9 @@ def call(endpoint, body=b"", method="POST", path=PATH, **environ):
     return seen["status"], seen["headers"], answer
 
 
-def endpoint_of(streams=None, *, policy=POLICY, observe=lambda *_: None, **more):
+def endpoint_of(streams=None, *, policy=POLICY, observe=lambda *_: None, most=sys.maxsize, **more):
     reviewer = Reviewer(view() if streams is None else streams, lambda: policy, **more)
-    return AdmissionEndpoint(other, reviewer, observe=observe)
+    return AdmissionEndpoint(other, reviewer, observe=observe, most=most)
 
 
 ENDPOINT = endpoint_of()
@@ -107,6 +110,9 @@ TEMPLATE = "/spec/template/spec/containers/0/image"
     [
         ("001-create-pods", {"/spec/initContainers/0/image": PHP_V2, "/spec/containers/0/image": PHP_V1}),
         ("003-create-deployments", {TEMPLATE: PHP_V2}),
+        ("004-create-statefulsets", {}),
+        ("005-create-daemonsets", {TEMPLATE: f"quay.io/acme/agent@{V1}"}),
+        ("006-create-replicasets", {}),
         ("007-create-replicationcontrollers", {TEMPLATE: PHP_V1}),
         ("008-create-podtemplates", {}),
         ("009-create-jobs", {TEMPLATE: PHP_V2}),
@@ -204,6 +210,29 @@ def test_the_observer_sees_outcome_and_images():
     ask(review(pod("nginx")), endpoint)
     call(endpoint, b"?")
     assert seen == [("rewritten", 2), ("allowed", 1), ("malformed", 0)]
+
+
+def test_a_worker_with_too_much_to_do_admits_unchanged_at_once():
+    waiting, go_on, outcomes = threading.Event(), threading.Event(), []
+
+    class Slow(View):
+        def stream(self, namespace, name):
+            waiting.set()
+            assert go_on.wait(10)
+            return CAPTURED.stream("capture", "php")
+
+    endpoint = endpoint_of(Slow(), most=1, observe=lambda outcome, *_: outcomes.append(outcome))
+    slow = threading.Thread(target=ask, args=(review(pod("php:8.2")), endpoint))
+    slow.start()
+    assert waiting.wait(10)
+    response = ask(review(pod("php:8.2")), endpoint)
+    go_on.set()
+    slow.join(10)
+    assert response["allowed"]
+    assert "too much to do" in response["warnings"][0]
+    assert "patch" not in response
+    assert outcomes == ["overloaded", "rewritten"]
+    assert "patch" in ask(review(pod("php:8.2")), endpoint)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from tests.unit.apiserver.api import MERGE, PHP_82, STRATEGIC, Api, path, spec_t
 from webhook.apiserver.ownership import Ownership
 from webhook.apiserver.rest import Call
 from webhook.image.schema import for_kind
+from webhook.meta import managedfields
 from webhook.meta.identity import ADMINISTRATOR
+from webhook.meta.managedfields import Actor
 
 APPLY = "application/apply-patch+yaml"
 PHP = path("imagestreams", "php")
@@ -154,6 +156,34 @@ def test_an_apply_of_the_status_that_leaves_a_tag_out_takes_its_history_away(api
 
 def test_an_apply_of_the_status_of_nothing_is_not_found(api: Api):
     assert apply(api, config(status={}), url=STATUS, code=404)["details"]["name"] == "php"
+
+
+def test_an_apply_that_creates_passes_over_a_version(api: Api):
+    body = config(a="1")
+    body["metadata"]["resourceVersion"] = "77"
+
+    apply(api, body, code=201)
+    assert apply(api, body, code=409)["reason"] == "Conflict"
+
+
+@pytest.mark.parametrize("exists", [False, True], ids=["a new stream", "a stream"])
+def test_an_apply_cannot_choose_a_uid(api: Api, exists):
+    if exists:
+        api.create("php")
+    body = config(a="1")
+    body["metadata"]["uid"] = "11111111-2222-3333-4444-555555555555"
+
+    assert apply(api, body, code=422)["details"]["causes"][0]["field"] == "metadata.uid"
+
+
+def test_an_update_of_a_field_of_ones_own_is_a_new_time_and_a_removal_is_none():
+    schema, actor = for_kind("ImageStream"), Actor("u1", "image.openshift.io/v1")
+    first, later, last = (f"2026-01-02T03:04:0{second}Z" for second in "567")
+    made = managedfields.update({"metadata": {}}, config(a="1", b="1"), [], actor, schema, first)
+
+    changed = managedfields.update(config(a="1", b="1"), config(a="2", b="1"), made, actor, schema, later)
+    removed = managedfields.update(config(a="2", b="1"), config(b="1"), changed, actor, schema, last)
+    assert [one.time for one in (*made, *changed, *removed)] == [first, later, later]
 
 
 def test_the_main_resource_passes_over_the_status_of_a_config(api: Api):

@@ -124,10 +124,11 @@ def test_a_repository_that_cannot_be_listed_is_tried_again_after_growing_pauses(
     assert [len(one.work(moment)) for moment in (0, 0.9, 1, 2.9, 3, 6.9, 7)] == [1, 0, 1, 0, 1, 0, 1]
 
 
-def test_a_stream_that_is_gone_is_forgotten(start):
-    one = start(NotFound("gone"))
+def test_a_stream_that_is_gone_is_forgotten_when_the_watch_says_so(start):
+    one = start(NotFound("gone"), NotFound("gone"))
     one.controller.apply("ADDED", stream(tag()))
-    assert len(one.work()) == 1
+    assert [len(one.work(moment)) for moment in (0, 1)] == [1, 1]
+    one.controller.apply("DELETED", stream(tag()))
     assert one.work(10_000) == []
 
 

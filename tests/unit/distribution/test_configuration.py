@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from webhook.distribution import configuration
@@ -46,6 +49,12 @@ def test_everything_can_be_said(load):
     assert found.image_tag_mirrors[0].mirrors == ("mirror.example.com:5000/acme",)
     assert [one.contacts_source for one in (*found.image_tag_mirrors, *found.image_digest_mirrors)] == [True, False]
     assert found.allowed_registries_for_import[1] == AllowedRegistry("*.example.com:5000", insecure=True)
+
+
+def test_the_example_of_the_documentation_can_be_used(load):
+    page = (Path(__file__).parents[3] / "docs" / "registries.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert load(example).limits_of("docker.io").shortest_interval == 3600
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet", "{}"])

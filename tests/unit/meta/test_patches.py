@@ -61,6 +61,12 @@ STREAM = {"metadata": {"name": "app", "labels": {"a": "1"}}, "spec": {"tags": [{
             {"a": "1"},
             id="a key that is not there is null",
         ),
+        pytest.param(
+            [{"op": "copy", "from": "/metadata/labels/b", "path": "/metadata/labels/c"}],
+            ("metadata", "labels"),
+            {"a": "1", "c": None},
+            id="and null can be copied",
+        ),
     ],
 )
 def test_a_json_patch_changes_what_it_names(operations, path, value):
@@ -78,6 +84,9 @@ def test_a_json_patch_changes_what_it_names(operations, path, value):
         [{"op": "test", "path": "/metadata/name", "value": "other"}],
         [{"op": "test", "path": "/metadata/annotations", "value": {}}],
         [{"op": "test", "path": "/none/x", "value": None}],
+        [{"op": "copy", "from": "/none/x", "path": "/metadata/labels/c"}],
+        [{"op": "copy", "path": "/metadata/labels/c"}],
+        [{"op": "move", "from": "/metadata/labels/b", "path": "/metadata/labels/c"}],
         [{"op": "remove", "path": "/metadata/annotations/none"}],
         [{"op": "remove", "path": "/metadata/labels/none"}],
         [{"op": "replace", "path": "/none/x", "value": 1}],

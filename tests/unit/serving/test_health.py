@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.serving.wsgi import ask, echo
-from webhook.serving.health import HealthEndpoint
+from webhook.serving.health import HealthEndpoint, Note
 
 
 def well() -> None:
@@ -83,3 +83,14 @@ def test_health_is_plain_text():
 
 def test_health_cannot_be_posted_to():
     assert ask(APP, "/livez", method="POST").code == 405
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [("", "ok"), ("verbose", "[+]view ok: the snapshot of noon\nreadyz check passed\n")],
+    ids=["in short", "at length"],
+)
+def test_a_check_that_passes_may_have_something_to_say(query, text):
+    noting = HealthEndpoint(echo, {"/readyz": {"view": lambda: Note("the snapshot of noon")}})
+    answer = ask(noting, "/readyz", query)
+    assert (answer.code, answer.text) == (200, text)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from prometheus_client import REGISTRY
 
 from tests.unit.serving.wsgi import ask, echo
+from webhook.admission.endpoint import OUTCOMES
 from webhook.errors import Unauthorized
-from webhook.serving.metrics import MetricsEndpoint, route
+from webhook.serving.metrics import MetricsEndpoint, ReviewCounter, route, served
 
 
 @pytest.mark.parametrize(
@@ -85,3 +88,26 @@ def test_a_body_that_breaks_is_counted_and_closed():
 
 def test_metrics_are_not_for_everybody():
     assert ask(MetricsEndpoint(echo, nobody), "/metrics").code == 401
+
+
+def test_metrics_have_a_plain_port(monkeypatch, tmp_path):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    with served("127.0.0.1", 0) as port:
+        with urlopen(f"http://127.0.0.1:{port}/metrics?x", timeout=10) as answer:
+            assert answer.headers["Content-Type"].startswith("text/plain")
+        with pytest.raises(HTTPError) as refusal, urlopen(f"http://127.0.0.1:{port}/secrets", timeout=10):
+            pass
+        assert refusal.value.code == 404
+        refusal.value.close()
+    with pytest.raises(OSError, match="refused"):
+        urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_every_outcome_of_a_review_is_counted(outcome):
+    def counted():
+        return REGISTRY.get_sample_value("imagestreams_admission_reviews_total", {"outcome": outcome}) or 0.0
+
+    before = counted()
+    ReviewCounter()(outcome, [], 0.001)
+    assert counted() == before + 1
