@@ -137,8 +137,8 @@ def examine(write: Write, view: Streams, policy: Policy, objects: Objects = NOTH
             raise _too_many(write, policy)
         return [Rewrite(found[0].path, found[0].name, found[0].name, Decision(reasons.TOO_MANY_IMAGES))]
     if reason is not None:
-        return [next(_rewritten(one, Decision(reason, one.name, kind=one.kind), False)) for one in found]
-    looked = list(_decided(found, write, coverage, view, policy, objects))
+        return [_rewrite(one, Decision(reason, one.name, kind=one.kind), False) for one in found]
+    looked = _decided(found, write, coverage, view, policy, objects)
     if enforced:
         refused = enforce.findings(looked, write, coverage, policy, objects)
         if refused:
@@ -199,26 +199,37 @@ def _stored(write: Write, coverage: Coverage, policy: Policy, force: bool) -> di
 
 def _decided(
     found: list[Image], write: Write, coverage: Coverage, view: Streams, policy: Policy, objects: Objects
-) -> Iterator[Rewrite]:
+) -> list[Rewrite]:
     location = coverage.location
     force = _asks(write.item, location)
     stored = _stored(write, coverage, policy, force)
-    writes = not (location.frozen and write.operation == UPDATE)
+    writes = coverage.local_names and not (location.frozen and write.operation == UPDATE)
     exempt = exemptions.by_label(write, policy) or (None if coverage.resolves else reasons.NOT_LOOKED_UP)
+    looked: list[Rewrite] = []
     for image in found:
-        if stored.get(image.key) == image.name:
-            decision = Decision(reasons.UNCHANGED, image.name, kind=image.kind)
-        elif (reason := exempt or exemptions.of_image(image, policy)) is not None:
-            decision = Decision(reason, image.name, kind=image.kind)
+        reason = reasons.UNCHANGED if stored.get(image.key) == image.name else exempt
+        if reason is None and (image.never_pulled or policy.skips_some):
+            reason = exemptions.of_image(image, policy)
+        if reason is None:
+            decision = _resolved(image, write.namespace, force, coverage, view, policy, objects)
         else:
-            decision = resolve_object(
-                image.kind, image.name, image.namespace, write.namespace, force, view, policy.integrated_registry
-            )
-            if coverage.everything:
-                decision = _everything(decision, image, objects)
-            if policy.keep_tag:
-                decision = _with_tag(decision)
-        yield from _rewritten(image, decision, writes and coverage.local_names)
+            decision = Decision(reason, image.name, kind=image.kind)
+        one = _rewrite(image, decision, writes)
+        looked.append(one)
+        if one.new != one.old and (image.kind != DOCKER_IMAGE or image.namespace):
+            looked += _beside(image, decision)
+    return looked
+
+
+def _resolved(
+    image: Image, namespace: str, force: bool, coverage: Coverage, view: Streams, policy: Policy, objects: Objects
+) -> Decision:
+    decision = resolve_object(
+        image.kind, image.name, image.namespace, namespace, force, view, policy.integrated_registry
+    )
+    if coverage.everything:
+        decision = _everything(decision, image, objects)
+    return _with_tag(decision) if policy.keep_tag else decision
 
 
 def _everything(decision: Decision, image: Image, objects: Objects) -> Decision:
@@ -238,12 +249,13 @@ def _with_tag(decision: Decision) -> Decision:
     return msgspec.structs.replace(decision, image=f"{repository}:{decision.tag}@{digest}")
 
 
-def _rewritten(image: Image, decision: Decision, writes: bool) -> Iterator[Rewrite]:
-    """What becomes of the value; in a build, the kind beside it becomes DockerImage and the namespace goes."""
+def _rewrite(image: Image, decision: Decision, writes: bool) -> Rewrite:
     new = decision.image if writes and decision.image else image.name
-    yield Rewrite(image.path, image.name, new, decision, image.key if image.container else "")
-    if new == image.name:
-        return
+    return Rewrite(image.path, image.name, new, decision, image.key if image.container else "")
+
+
+def _beside(image: Image, decision: Decision) -> Iterator[Rewrite]:
+    """What changes with the image of a build: the kind beside it becomes DockerImage, and the namespace goes."""
     beside = image.path[:-1]
     if image.kind != DOCKER_IMAGE:
         yield Rewrite((*beside, "kind"), image.kind, DOCKER_IMAGE, decision, beside=True)

@@ -85,7 +85,7 @@ class AdmissionEndpoint:
         begun = time.perf_counter()
         self._running.append(None)
         try:
-            if len(self._running) <= self._most:
+            if len(self._running) <= self._most or self.reviewer.enforces:
                 answer, outcome, images = self.reviewer.answer(body, validating=validating)
             else:
                 answer, outcome, images = unexamined(body), OVERLOADED, []

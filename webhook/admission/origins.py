@@ -31,7 +31,7 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _read = msgspec.json.Decoder(dict[str, Origin])
-_write = msgspec.json.Encoder(order="deterministic")
+_write = msgspec.json.Encoder()
 
 
 def annotation(looked: Sequence[Rewrite], annotations: review.Annotations | None) -> str | None:
@@ -44,15 +44,12 @@ def annotation(looked: Sequence[Rewrite], annotations: review.Annotations | None
     rewritten = [one for one in looked if one.new != one.old and not one.beside]
     if not rewritten and before is None:
         return None
-    known = read(before)
-    after = {
-        where: known[where]
-        for where, image in ((place(one), one.new) for one in looked if not one.beside)
-        if where in known and known[where].image == image
-    }
-    after |= {place(one): _origin(one) for one in rewritten}
-    if after == known or (not rewritten and not after and not known):
-        return None
+    after = {place(one): _origin(one) for one in rewritten}
+    if before is not None:
+        known = read(before)
+        after = {**_still_true(known, looked), **after}
+        if after == known:
+            return None
     text = _write.encode(after)
     return text.decode() if len(text) <= _MAX_BYTES else None
 
@@ -65,6 +62,11 @@ def read(text: object) -> dict[str, Origin]:
         return _read.decode(text)
     except (ValueError, RecursionError):
         return {}
+
+
+def _still_true(known: dict[str, Origin], looked: Sequence[Rewrite]) -> dict[str, Origin]:
+    images = {place(one): one.new for one in looked if not one.beside}
+    return {where: origin for where, origin in known.items() if images.get(where) == origin.image}
 
 
 def place(one: Rewrite) -> str:

@@ -42,13 +42,15 @@ _UNCONFIGURED: Final = {key: Coverage(location) for key, location in locations.C
 class Policy(msgspec.Struct, frozen=True):
     """The rules of one server; by default those of OpenShift without a configuration, and nothing beyond them.
 
-    `required`: what does not resolve is refused. `resolved_owners` are the kinds of which Pods are left alone as their
-    template was rewritten; None for all that have a controller. `skipped_*` are None where nothing is.
+    `required`: what does not resolve is refused. `enforces`: something may be refused at all. `resolved_owners` are the
+    kinds of which Pods are left alone as their template was rewritten; None for all that have a controller. `skipped_*`
+    are None where nothing is.
     """
 
     integrated_registry: str = ""
     coverage: Mapping[Resource, Coverage] = msgspec.field(default_factory=lambda: _UNCONFIGURED)
     required: bool = False
+    enforces: bool = False
     resolved_owners: frozenset[tuple[str, str]] | None = None
     ephemeral_containers: bool = False
     image_volumes: bool = False
@@ -64,14 +66,20 @@ class Policy(msgspec.Struct, frozen=True):
     skipped_namespaces: re.Pattern[str] | None = None
     skipped_objects: LabelSelector | None = None
 
+    @property
+    def skips_some(self) -> bool:
+        """Whether single images may be left alone for how they are written, or for where they stand."""
+        return self.skipped_images is not None or self.skipped_containers is not None
+
 
 def of(config: ImagePolicyConfig, integrated_registry: str, *, strict: bool = False) -> Policy:
     """The tables of a configuration that was checked; `strict` leaves out its extensions."""
     mode = config.resolve_images or "Attempt"
     coverage = _coverage(config, mode)
     required = mode in _REQUIRES
+    enforces = required or any(one.rules for one in coverage.values())
     if strict:
-        return Policy(integrated_registry, coverage, required)
+        return Policy(integrated_registry, coverage, required, enforces)
     given = config.extensions
     for custom in given.custom_resources:
         location = Location(images=tuple(map(paths.parse, custom.images)))
@@ -82,6 +90,7 @@ def of(config: ImagePolicyConfig, integrated_registry: str, *, strict: bool = Fa
         integrated_registry,
         coverage,
         required,
+        enforces,
         resolved_owners=_resolved_owners(coverage) if given.pods_of_other_controllers else None,
         ephemeral_containers=given.ephemeral_containers,
         image_volumes=given.image_volumes,

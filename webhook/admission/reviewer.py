@@ -48,6 +48,11 @@ class Reviewer:
         self._labels = mutate.labels_with(namespaces)
         self._objects = objects
 
+    @property
+    def enforces(self) -> bool:
+        """Whether the policy refuses images, so that none may pass unexamined."""
+        return self.policy().enforces
+
     def answer(self, body: bytes, *, validating: bool = False) -> tuple[bytes, str, list[Rewrite]]:
         """The answered review, its outcome and the images that were looked at; raises `review.Malformed`.
 

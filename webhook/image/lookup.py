@@ -35,7 +35,10 @@ class Stream(msgspec.Struct, frozen=True, gc=False):
 
     def generation(self, tag: str) -> int:
         """The generation at which the tag got its image, 0 if it has none; linear, for what is seldom asked."""
-        return next((given for name, given in zip(self.tags, self.generations, strict=False) if name == tag), 0)
+        for name, given in zip(self.tags, self.generations, strict=False):
+            if name == tag:
+                return given
+        return 0
 
 
 class _Read(msgspec.Struct, gc=False, rename="camel"):

@@ -29,7 +29,8 @@ CAPTURED = View.from_objects(
             local=True,
             latest=event("quay.io/php/php:latest", V1),
             **{tag: event(f"quay.io/php/php:{tag}", V2) for tag in ("7.4", "8.1", "8.2", "8.2-cli")},
-        )
+        ),
+        stream("capture", "agent", local=True, **{"1": event("quay.io/acme/agent:1", V1)}),
     ]
 )
 
@@ -109,6 +110,9 @@ TEMPLATE = "/spec/template/spec/containers/0/image"
     [
         ("001-create-pods", {"/spec/initContainers/0/image": PHP_V2, "/spec/containers/0/image": PHP_V1}),
         ("003-create-deployments", {TEMPLATE: PHP_V2}),
+        ("004-create-statefulsets", {}),
+        ("005-create-daemonsets", {TEMPLATE: f"quay.io/acme/agent@{V1}"}),
+        ("006-create-replicasets", {}),
         ("007-create-replicationcontrollers", {TEMPLATE: PHP_V1}),
         ("008-create-podtemplates", {}),
         ("009-create-jobs", {TEMPLATE: PHP_V2}),

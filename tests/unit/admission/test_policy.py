@@ -118,6 +118,12 @@ def test_a_policy_that_rewrites_turns_stream_tags_of_builds_into_images():
     assert found == {f"{base}/name": APP, f"{base}/kind": "DockerImage", f"{base}/namespace": None}
 
 
+def test_a_namespace_beside_an_image_goes_as_it_would_mean_nothing():
+    base = "/spec/strategy/sourceStrategy/from"
+    found = changes("builds.build.openshift.io", build("DockerImage", namespace="x"), under=configured(strict=True))
+    assert found == {f"{base}/name": APP, f"{base}/namespace": None}
+
+
 def test_an_unchanged_origin_of_a_build_config_is_not_looked_at_again():
     resource, under = "buildconfigs.build.openshift.io", configured(BUILD_RULE)
     assert changes(resource, build(), build(), under=under) == {}

@@ -10,7 +10,7 @@ from tests.unit.admission.objects import configured, pod, workload
 from tests.unit.admission.streams import V1
 from tests.unit.admission.test_endpoint import REVIEWS, ask, call, endpoint_of, operations, review
 from webhook.admission import notices
-from webhook.admission.endpoint import VALIDATE_PATH
+from webhook.admission.endpoint import VALIDATE_PATH, AdmissionEndpoint
 from webhook.admission.locations import ORIGINS
 
 APP = f"quay.io/team/app@{V1}"
@@ -114,6 +114,13 @@ def test_validation_says_that_it_is_validation():
     )
 
 
+@pytest.mark.parametrize(("under", "warning"), [(DEFAULT, [notices.OVERLOAD]), (REQUIRED, None)])
+def test_with_too_much_to_do_objects_pass_unless_something_may_be_refused(under, warning):
+    endpoint = AdmissionEndpoint(None, endpoint_of(policy=under).reviewer, most=0)
+    response = ask(review(pod("ghost:1")), endpoint)
+    assert (response["allowed"], response.get("warnings")) == (warning is not None, warning)
+
+
 def absurd():
     return review({"spec": {"containers": [{}] * 300_000}})
 
@@ -157,6 +164,12 @@ def test_a_generated_name_is_logged_as_what_it_comes_from(caplog):
     caplog.set_level(logging.INFO)
     ask(review({"metadata": {"generateName": "web-"}, "spec": pod("app:v1")["spec"]}), endpoint_of(policy=DEFAULT))
     assert caplog.records[0].fields["generateName"] == "web-"
+
+
+def test_no_name_can_write_a_line_of_its_own_into_the_log(caplog):
+    caplog.set_level(logging.INFO)
+    ask(review(pod("app:v1"), name="web\n12:00:00 all is well\x1b[2J"), endpoint_of(policy=DEFAULT))
+    assert caplog.records[0].getMessage().isprintable()
 
 
 def test_a_refusal_is_logged_with_its_reason(caplog):
