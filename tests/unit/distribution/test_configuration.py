@@ -66,9 +66,7 @@ def test_an_empty_file_says_nothing(load, text):
     ("text", "sentence"),
     [
         pytest.param("mirrors: []", "there is no field `mirrors`", id="an unknown field"),
-        pytest.param(
-            "egress: {deny: []}", "egress: there is no field `deny`", id="an unknown field inside"
-        ),
+        pytest.param("egress: {deny: []}", "egress: there is no field `deny`", id="an unknown field inside"),
         pytest.param("blockedRegistries: quay.io", "blockedRegistries: Expected `array`, got `str`", id="no list"),
         pytest.param("[quay.io]", "Expected `object | null`, got `array`", id="no object"),
         pytest.param("limits: [}", "while parsing a flow node", id="no YAML"),
