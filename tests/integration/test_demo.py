@@ -46,11 +46,12 @@ def test_the_tour_of_the_readme_does_what_it_says(server: Server, registry: Dock
     (tmp_path / "var").mkdir()
     shutil.copy(server.kubeconfig, tmp_path / "var" / "admin.kubeconfig")
     (tmp_path / "demo").symlink_to(ROOT / "demo")
-    tour = commands((ROOT / "README.md").read_text(), "The tour").replace(
-        "--namespace demo", f"--namespace {namespace}"
-    )
+    tour = commands((ROOT / "README.md").read_text(), "The tour")
+    for written, ours in (("--namespace demo", f"--namespace {namespace}"), ("127.0.0.1:5000", registry.address)):
+        assert written in tour
+        tour = tour.replace(written, ours)
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", tour.replace("127.0.0.1:5000", registry.address)],
+        ["bash", "-euo", "pipefail", "-c", tour],
         capture_output=True,
         text=True,
         timeout=100,

@@ -9,7 +9,7 @@ from typing import get_args
 import click
 
 from webhook import __version__
-from webhook.cli.sections import Sectioned
+from webhook.cli.sections import Sectioned, Sections
 from webhook.meta import durations
 from webhook.serving import listening
 from webhook.serving.start import start
@@ -34,7 +34,7 @@ Examples:
   imagestreams serve --strict --no-controllers             # exactly OpenShift's API, nothing else
 """
 
-_SECTIONS = {
+_SECTIONS: Sections = {
     "Where it runs": ("data", "listen", "workers", "threads", "tls_cert", "tls_key"),
     "What it does": ("no_controllers", "push_notifications", "admission_config", "strict"),
     "Names of images": ("integrated_registry", "public_registry"),
@@ -47,7 +47,7 @@ _SECTIONS = {
         "registry_rate",
         "registry_concurrency",
     ),
-    "Other": ("help",),
+    "Other": (),
 }
 
 

@@ -10,7 +10,7 @@ import click
 
 from webhook import __version__
 from webhook.admission.endpoint import PATH
-from webhook.cli.sections import Sectioned
+from webhook.cli.sections import Sectioned, Sections
 from webhook.cli.serve import Address
 from webhook.kube import connection as connections
 from webhook.kube.connection import Connection, NoConfiguration
@@ -30,12 +30,12 @@ Examples:
   imagestreams webhook --snapshot /var/lib/imagestreams/view
 """
 
-_SECTIONS = {
+_SECTIONS: Sections = {
     "The API with the image streams": ("kubeconfig", "context", "watch_images", "watch_list", "no_live_questions"),
     "Where it runs": ("data", "listen", "metrics_listen", "snapshot", "workers", "threads", "staying", "drain"),
     "Certificate": ("tls_cert", "tls_key", "certificate_secret", "webhook_configuration"),
     "What it does": ("admission_config", "integrated_registry", "strict"),
-    "Other": ("help",),
+    "Other": (),
 }
 
 _FILE = click.Path(dir_okay=False, path_type=Path)

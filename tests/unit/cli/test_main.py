@@ -102,7 +102,7 @@ def test_every_section_names_options_that_there_are():
         offered = command.imagestreams.get_command(click.Context(command.imagestreams), name)
         assert isinstance(offered, Sectioned)
         named = [one for names in offered.sections.values() for one in names]
-        assert set(named) <= {one.name for one in offered.params} | {"help"}
+        assert set(named) <= {one.name for one in offered.params}
         assert len(named) == len(set(named))
 
 
