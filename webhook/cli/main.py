@@ -22,12 +22,18 @@ _COMMANDS: Final = {
 }
 
 _SUMMARIES: Final = {
-    "explain": "Say why each image of an object becomes what it becomes, or stays.",
-    "import": "Import images from a registry into an image stream.",
-    "resolve": "Print manifests with their image names resolved to digests.",
-    "serve": "Run the image API, imports and admission on this machine.",
-    "tag": "Tag an image into image streams.",
-    "webhook": "Run admission alone, for a cluster that serves image streams.",
+    "Servers": {
+        "serve": "Run the image API, imports and admission on this machine.",
+        "webhook": "Run admission alone, for a cluster that serves image streams.",
+    },
+    "Image streams": {
+        "import": "Import images from a registry into an image stream.",
+        "tag": "Tag an image into image streams.",
+    },
+    "Manifests": {
+        "resolve": "Print manifests with their image names resolved to digests.",
+        "explain": "Say why each image of an object becomes what it becomes, or stays.",
+    },
 }
 
 _EXAMPLES: Final = """
@@ -68,8 +74,9 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of subcommands, without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _SUMMARIES[name]) for name in sorted(_COMMANDS)])
+        for title, commands in _SUMMARIES.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
 
 
 @click.group(cls=LazyGroup, epilog=_EXAMPLES, context_settings=_CONTEXT)
