@@ -61,6 +61,12 @@ def test_a_dead_link_is_found(tmp_path):
     assert dead_links(page) == ["#two", "page.md#one", "none.md"]
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_no_line_of_prose_is_too_long(page):
+    lines = [line for line in prose(page).splitlines() if not line.startswith(("|", "#"))]
+    assert [line for line in lines if len(line) > 120] == []
+
+
 def test_the_index_names_every_page():
     linked = {(DOCS / link.partition("#")[0]).resolve() for link in LINK.findall(prose(DOCS / "README.md"))}
     assert {page for page in DOCS.rglob("*.md") if page != DOCS / "README.md"} <= linked
