@@ -64,7 +64,8 @@ def test_a_dead_link_is_found(tmp_path):
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_no_line_of_prose_is_too_long(page):
     lines = [line for line in prose(page).splitlines() if not line.startswith(("|", "#"))]
-    assert [line for line in lines if len(line) > 120] == []
+    whole = re.compile(r"\s*`[^`]+`\S*")  # a line of code cannot be broken
+    assert [line for line in lines if len(line) > 120 and not whole.fullmatch(line)] == []
 
 
 def test_the_index_names_every_page():
