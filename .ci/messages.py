@@ -140,4 +140,4 @@ def _stripped(file: FileDescriptorProto, reached: Messages) -> FileDescriptorPro
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else sys.exit(__doc__))

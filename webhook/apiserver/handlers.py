@@ -167,7 +167,7 @@ class Handling:
 
     def _delete_options(self, query: Mapping[str, str], body: Body) -> deletion.DeleteOptions:
         given = self._read(body, "DeleteOptions")[0] if body.data.strip() else None
-        return deletion.options(query, given)
+        return deletion.options(query, given, self.rest.api_version)
 
     def _decoded(self, body: Body) -> Json:
         obj, duplicates = self._read(body, self.rest.kind)
