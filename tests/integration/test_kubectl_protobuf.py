@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import json
 
-import pytest
-
 from tests.integration.kubectl import Kubectl
-from tests.integration.test_sandbox_kubectl import RESOLVED, read, shop  # noqa: F401  a fixture
+from tests.integration.test_sandbox_kubectl import read
 
 
 def test_it_creates_a_namespace(kubectl: Kubectl, namespace: str):
@@ -29,30 +27,6 @@ def test_it_creates_a_secret_of_literals(kubectl: Kubectl):
     kubectl.ok("create", "secret", "generic", "token", "--from-literal=value=s3cret", "--from-literal=empty=")
     secret = read(kubectl, "secret", "token")
     assert (secret["type"], secret["data"]) == ("Opaque", {"value": base64.b64encode(b"s3cret").decode(), "empty": ""})
-
-
-@pytest.mark.parametrize(
-    ("command", "where"),
-    [
-        pytest.param(
-            ["create", "deployment", "web", "--image=tools:v1"], ["spec", "template", "spec"], id="deployment"
-        ),
-        pytest.param(["create", "job", "web", "--image=tools:v1"], ["spec", "template", "spec"], id="job"),
-        pytest.param(
-            ["create", "cronjob", "web", "--image=tools:v1", "--schedule=0 1 * * *"],
-            ["spec", "jobTemplate", "spec", "template", "spec"],
-            id="cronjob",
-        ),
-        pytest.param(["run", "web", "--image=tools:v1"], ["spec"], id="pod"),
-    ],
-)
-def test_a_short_name_on_its_command_line_is_resolved(shop, command, where):  # noqa: F811
-    dry = json.loads(shop.ok(*command, "--dry-run=server", "-o", "json"))
-    made = json.loads(shop.ok(*command, "-o", "json"))
-    for obj in (dry, made):
-        for key in where:
-            obj = obj[key]
-        assert obj["containers"][0]["image"] == RESOLVED
 
 
 def test_what_it_sends_is_what_it_prints(kubectl: Kubectl):

@@ -15,7 +15,7 @@ POD: Json = {
     "metadata": {"labels": {"app": "web"}, "annotations": {"empty": ""}},
     "spec": {
         "restartPolicy": "Never",
-        "securityContext": {"runAsUser": 0, "fsGroup": 2000, "supplementalGroups": [1, 9007199254740993]},
+        "securityContext": {"runAsUser": 0, "fsGroup": 2000, "supplementalGroups": [1, 2147483647]},
         "imagePullSecrets": [{"name": "pull"}],
         "nodeSelector": {"disk": "ssd"},
         "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["registry"]}],
@@ -134,6 +134,13 @@ def test_it_stores_our_protobuf_as_the_json_that_it_was_made_of(cluster: Cluster
     assert bare(as_protobuf.json()) == bare(as_json.body)
 
 
+def carried(obj: Json) -> Json:
+    """What protobuf says of an object: those within it, the claims of a StatefulSet, have no kind."""
+    for claim in obj.get("spec", {}).get("volumeClaimTemplates", ()):
+        del claim["kind"], claim["apiVersion"]
+    return obj
+
+
 @pytest.mark.parametrize("obj", OBJECTS, ids=lambda obj: obj["kind"])
 def test_its_protobuf_is_read_as_its_json(cluster: Cluster, obj: Json):
     assert cluster.call("POST", path(obj), named(obj, "read")).code == 201
@@ -142,7 +149,7 @@ def test_its_protobuf_is_read_as_its_json(cluster: Cluster, obj: Json):
     as_protobuf = cluster.send("GET", f"{path(obj)}/web-read", None, protobuf.MEDIA_TYPE, protobuf.MEDIA_TYPE)
 
     assert as_json["metadata"]["managedFields"]
-    assert protobuf.decode(as_protobuf.data, "", "") == as_json
+    assert protobuf.decode(as_protobuf.data, "", "") == carried(as_json)
 
 
 def test_its_namespace_and_scale_are_read(cluster: Cluster):
