@@ -54,11 +54,17 @@ class Cluster:
 
     def call(self, method: str, path: str, body: Json | None = None, content_type: str = "application/json") -> Answer:
         """One request with a JSON body."""
-        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": content_type}
-        content = None if body is None else json.dumps(body)
-        answer = self._pool.request(method, self.url + path, body=content, headers=headers)
+        content = None if body is None else json.dumps(body).encode()
+        answer = self.send(method, path, content, content_type)
         found = json.loads(answer.data) if answer.data[:1] == b"{" else {}
         return Answer(answer.status, found, answer.headers.getlist("Warning"))
+
+    def send(
+        self, method: str, path: str, body: bytes | None, content_type: str, accept: str = "application/json"
+    ) -> urllib3.BaseHTTPResponse:
+        """One request with any body, and its answer as it comes."""
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": content_type, "Accept": accept}
+        return self._pool.request(method, self.url + path, body=body, headers=headers)
 
     def _start_etcd(self, folder: Path) -> Process:
         client, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
