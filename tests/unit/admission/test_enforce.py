@@ -117,6 +117,12 @@ def test_references_of_builds_are_required_to_have_their_form(kind, name, detail
     assert found == ({} if detail is None else {field: f"Forbidden: {PROHIBITED}: {detail}"})
 
 
+def test_the_same_name_in_two_namespaces_is_two_references():
+    origins = [{"kind": "ImageStreamTag", "name": "app:v1", "namespace": one} for one in ("shop", "ghosts")]
+    obj = {"spec": {"source": {"images": [{"from": one} for one in origins]}}}
+    assert list(causes(REQUIRED, obj, "builds.build.openshift.io", kind="Build")) == ["spec.source.images[1].from.name"]
+
+
 def rules(*given, mode="Attempt"):
     return configured(f"{{resolveImages: {mode}, executionRules: [{', '.join(given)}]}}", strict=True)
 
