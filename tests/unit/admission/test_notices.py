@@ -54,7 +54,9 @@ def test_only_a_few_sentences_are_said():
 
 
 def test_a_registrys_answer_is_cut_and_kept_on_one_line():
-    long = View.from_objects([stream("shop", "app", local=True, repository="", failures={"v1": "a\n\x1b\u2028b" * 500})])
+    long = View.from_objects(
+        [stream("shop", "app", local=True, repository="", failures={"v1": "a\n\x1b\u2028b" * 500})]
+    )
     (sentence,) = told("app:v1", view=long)
     assert (len(sentence), sentence.isprintable(), sentence[-1]) == (256, True, "…")
     assert "import failed: a ba ba b" in sentence

@@ -98,7 +98,9 @@ def test_a_namespace_has_three_questions_a_second():
     assert len(api.asked) == 5
 
 
-@pytest.mark.parametrize("failure", [Unreachable("timed out"), Forbidden("may not"), ValueError("odd"), KeyError("token")], ids=str)
+@pytest.mark.parametrize(
+    "failure", [Unreachable("timed out"), Forbidden("may not"), ValueError("odd"), KeyError("token")], ids=str
+)
 def test_an_api_that_does_not_answer_is_left_alone_for_ten_seconds(failure):
     asking, api, clock, outcomes = live(failure)
     assert asking.stream("shop", "new") is None
