@@ -121,7 +121,7 @@ def application(
     life: Life,
     policy: PolicyFile,
 ) -> WsgiApp:
-    """The layers of one worker, outermost first: health, metrics, admission, API."""
+    """The layers of one worker, outermost first: admission, health, metrics, API."""
 
     def load(resource: str, namespace: str, name: str) -> Json | None:
         return _stored(store, resource, namespace, name)
@@ -139,9 +139,8 @@ def application(
     app = create_app(store, settings, authenticate=authenticate, mutate=mutate, stopping=life.stopping)
     reviewer = Reviewer(CheckedView(view, direct, version), policy.current, namespaces=namespaces, objects=objects)
     most = max(1, settings.threads // 2)
-    admission = AdmissionEndpoint(app.wsgi_app, reviewer, observe=ReviewCounter(), most=most)
-    app.wsgi_app = admission  # type: ignore[method-assign]
-    return HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life, policy))
+    inner = HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life, policy))
+    return AdmissionEndpoint(inner, reviewer, observe=ReviewCounter(), most=most)
 
 
 def checks(settings: Settings, store: Store, view: View, life: Life, policy: PolicyFile) -> dict[str, dict[str, Check]]:
