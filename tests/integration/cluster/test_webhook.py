@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import itertools
 import json
@@ -11,8 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 import urllib3
 import yaml
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from tests.integration.cluster.cluster import WEBHOOK_TOKEN, Cluster, Json
 from tests.integration.kubectl import Kubectl
@@ -47,12 +51,16 @@ CRD: Json = {
 }
 
 
-@pytest.fixture(scope="module")
-def rendered() -> list[Json]:
-    """What `kubectl kustomize manifests/webhook` prints, as objects."""
-    done = subprocess.run(["kubectl", "kustomize", str(MANIFESTS)], capture_output=True, text=True, timeout=60)
+def render(folder: Path) -> list[Json]:
+    """What `kubectl kustomize` prints, as objects."""
+    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return list(yaml.safe_load_all(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def rendered() -> list[Json]:
+    return render(MANIFESTS)
 
 
 @pytest.fixture(scope="module")
@@ -174,8 +182,10 @@ def owner(api_version: str, kind: str) -> list[Json]:
     return [{"apiVersion": api_version, "kind": kind, "name": "web", "uid": uid, "controller": True}]
 
 
-def test_every_object_that_the_api_server_knows_is_accepted(installed: Cluster, kubectl: Kubectl, rendered: list[Json]):
-    kubectl.ok("apply", "--dry-run=server", "-f", "-", given=yaml.safe_dump_all(rendered))
+@pytest.mark.parametrize("folder", [MANIFESTS, MANIFESTS / "with-cert-manager"], ids=["own", "cert-manager"])
+def test_every_object_that_the_api_server_knows_is_accepted(installed: Cluster, kubectl: Kubectl, folder: Path):
+    objects = [one for one in render(folder) if not one["apiVersion"].startswith("cert-manager.io/")]
+    kubectl.ok("apply", "--dry-run=server", "-f", "-", given=yaml.safe_dump_all(objects))
 
 
 def test_kubernetes_calls_the_webhook_by_its_service_and_trusts_the_authority_it_wrote(installed: Cluster, shop: str):
@@ -260,6 +270,52 @@ def test_what_was_rewritten_is_recorded_and_a_second_update_changes_nothing(inst
     again = installed.call("PUT", path, made)
 
     assert (again.code, again.body["metadata"]["resourceVersion"]) == (200, made["metadata"]["resourceVersion"])
+
+
+@pytest.fixture
+def injected(installed: Cluster) -> Iterator[None]:
+    """Another webhook, asked after ours, that adds a container with a short name to every Pod."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with HTTPServer(ssl_context=context) as server:
+        server.expect_request("/").respond_with_handler(_with_sidecar)
+        hook = {
+            "name": "sidecar.example.com",
+            "clientConfig": {
+                "url": f"https://127.0.0.1:{server.port}/",
+                "caBundle": base64.b64encode(authority.cert_pem.bytes()).decode(),
+            },
+            "rules": [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}],
+            "sideEffects": "None",
+            "admissionReviewVersions": ["v1"],
+        }
+        configuration = {"metadata": {"name": "zz-sidecar"}, "webhooks": [hook]}
+        assert installed.call("POST", CONFIGURATIONS, configuration).code == 201
+        yield
+        installed.call("DELETE", f"{CONFIGURATIONS}/zz-sidecar")
+
+
+def _with_sidecar(request: Request) -> Response:
+    asked = json.loads(request.get_data())["request"]
+    patch = [{"op": "add", "path": "/spec/containers/-", "value": {"name": "sidecar", "image": "php:8.2"}}]
+    response = {
+        "uid": asked["uid"],
+        "allowed": True,
+        "patchType": "JSONPatch",
+        "patch": base64.b64encode(json.dumps(patch).encode()).decode(),
+    }
+    review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
+    return Response(json.dumps(review), content_type="application/json")
+
+
+def test_what_a_later_webhook_adds_is_looked_up_too(installed: Cluster, shop: str, injected: None):
+    until(lambda: len(images(admit(installed, shop, "nginx:1.27"))) == 2, "the other webhook")
+
+    found = admit(installed, shop, "php:8.2")
+
+    assert images(found) == [RESOLVED, RESOLVED]
+    assert set(json.loads(found["metadata"]["annotations"][ORIGINS])) == {"c0", "sidecar"}
 
 
 def test_a_replica_set_of_a_controller_is_never_touched(installed: Cluster, shop: str):
