@@ -198,11 +198,11 @@ def test_conditions_of_rules(rule, written, rejected):
     assert bool(found) is rejected
 
 
-def test_an_image_whose_configuration_cannot_be_read_may_be_anything():
+@pytest.mark.parametrize(("known_only", "rejected"), [("false", True), ("true", False)])
+def test_an_image_whose_configuration_cannot_be_read_may_be_anything(known_only, rejected):
     known = objects(image(dockerImageMetadata=None))
-    assert causes(
-        rules("{name: r, reject: true, matchDockerImageLabels: [{key: a, set: true}]}"), pod(KNOWN), known=known
-    )
+    rule = f"reject: true, skipOnResolutionFailure: {known_only}, matchDockerImageLabels: [{{key: a, set: true}}]"
+    assert bool(causes(rules(f"{{name: r, {rule}}}"), pod(KNOWN), known=known)) is rejected
 
 
 @pytest.mark.parametrize(
