@@ -134,10 +134,10 @@ def application(
         return 0 if found is None else found.rv
 
     # A view alone would lag behind the last write.
-    objects, direct = Objects(load), DirectView(load, settings.integrated_registry)
-    mutate = Mutator(direct, policy.current, namespaces, objects)
+    streams, objects = CheckedView(view, DirectView(load, settings.integrated_registry), version), Objects(load)
+    mutate = Mutator(streams, policy.current, namespaces, objects)
     app = create_app(store, settings, authenticate=authenticate, mutate=mutate, stopping=life.stopping)
-    reviewer = Reviewer(CheckedView(view, direct, version), policy.current, namespaces=namespaces, objects=objects)
+    reviewer = Reviewer(streams, policy.current, namespaces=namespaces, objects=objects)
     most = max(1, settings.threads // 2)
     inner = HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life, policy))
     return AdmissionEndpoint(inner, reviewer, observe=ReviewCounter(), most=most)
