@@ -107,7 +107,9 @@ class Standalone:
     def _notified(self, served: WsgiApp, life: Life) -> WsgiApp:
         client, settings = self._client("imagestreams-notifications"), self._settings
         listening = functools.partial(wait_until_listening, settings, life.stopping)
-        return notifications.accepting(served, settings.notification_token, client, life.stopping, listening)
+        return notifications.accepting(
+            served, settings.notification_token, client, life.stopping, listening, setup.budget(settings)
+        )
 
     def _client(self, user_agent: str, connections: int = 8) -> KubeClient:
         return KubeClient(loopback(self._settings, self._token), user_agent=user_agent, connections=connections)
