@@ -55,7 +55,10 @@ def test_it_scales_and_no_name_is_looked_up(shop, api, namespace):
 def test_it_adds_a_container_for_debugging_whose_name_is_looked_up(shop):
     shop.ok("create", "-f", "-", given=pod("nginx:1.27"))
     # Newer ones warn of a profile that older ones cannot be given.
-    assert shop.run("debug", "web", "--image=tools:v1", "--container=debug", "--attach=false").returncode == 0
+    done = shop.run("debug", "web", "--image=tools:v1", "--container=debug", "--attach=false")
+    if "EphemeralContainers in version" in done.stderr:
+        pytest.skip("this kubectl is older than 1.22 and sends a kind that Kubernetes does not have any more")
+    assert done.returncode == 0, done.stderr
     (debug,) = read(shop, "pod", "web")["spec"]["ephemeralContainers"]
     assert (debug["name"], debug["image"]) == ("debug", RESOLVED)
 
