@@ -10,7 +10,8 @@ MAX_DEPTH: Final = 200
 
 def loads(data: bytes, **hooks: Any) -> Any:
     """The value in a JSON text; `hooks` are those of `json.loads`. ValueError for anything that is not JSON."""
-    value = json.loads(data, parse_constant=_no_constant, **hooks)
+    # Python would guess at other encodings and pass over a byte order mark, which no JSON begins with.
+    value = json.loads(data.decode(), parse_constant=_no_constant, **hooks)
     # Half a surrogate pair can only come from an escape, so that most texts need no second look.
     if b"\\ud" in data or b"\\uD" in data:
         check_text(value)

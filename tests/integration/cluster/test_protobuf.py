@@ -176,7 +176,7 @@ def test_its_protobuf_is_read_as_its_json(cluster: Cluster, obj: Json):
     assert cluster.call("POST", path(obj), named(obj, "read")).code == 201
 
     as_json = cluster.call("GET", f"{path(obj)}/web-read").body
-    as_protobuf = cluster.send("GET", f"{path(obj)}/web-read", None, protobuf.MEDIA_TYPE, protobuf.MEDIA_TYPE)
+    as_protobuf = cluster.send("GET", f"{path(obj)}/web-read", None, protobuf.MEDIA_TYPE, Accept=protobuf.MEDIA_TYPE)
 
     assert as_json["metadata"]["managedFields"]
     assert protobuf.decode(as_protobuf.data, "", "") == carried(as_json)
@@ -187,7 +187,7 @@ def test_its_namespace_and_scale_are_read(cluster: Cluster):
     assert cluster.call("POST", path(deployment), named(deployment, "scaled")).code == 201
 
     for url in ("/api/v1/namespaces/default", f"{path(deployment)}/web-scaled/scale"):
-        as_protobuf = cluster.send("GET", url, None, protobuf.MEDIA_TYPE, protobuf.MEDIA_TYPE)
+        as_protobuf = cluster.send("GET", url, None, protobuf.MEDIA_TYPE, Accept=protobuf.MEDIA_TYPE)
         assert protobuf.decode(as_protobuf.data, "", "") == cluster.call("GET", url).body
 
 

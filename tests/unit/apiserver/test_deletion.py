@@ -19,20 +19,23 @@ def php(**more):
     ("query", "body", "expected"),
     [
         pytest.param({}, None, DeleteOptions(), id="nothing said"),
-        pytest.param({"dryRun": "All"}, None, DeleteOptions(dry_run=True), id="a dry run in the query"),
+        pytest.param({"dryRun": ["All"]}, None, DeleteOptions(dry_run=True), id="a dry run in the query"),
         pytest.param({}, {"dryRun": ["All"]}, DeleteOptions(dry_run=True), id="a dry run in the body"),
         pytest.param(
-            {"dryRun": "All"},
+            {"dryRun": ["All"]},
             {"kind": "DeleteOptions", "apiVersion": "v1"},
             DeleteOptions(),
             id="a body hides the query",
         ),
-        pytest.param({"dryRun": "All"}, {}, DeleteOptions(dry_run=True), id="an empty body hides nothing"),
+        pytest.param({"dryRun": ["All"]}, {}, DeleteOptions(), id="and so does an empty object"),
         pytest.param(
-            {"propagationPolicy": "Foreground"}, None, DeleteOptions(policy="Foreground"), id="a policy in the query"
+            {"propagationPolicy": ["Foreground"]}, None, DeleteOptions(policy="Foreground"), id="a policy in the query"
         ),
-        pytest.param({"orphanDependents": "true"}, None, DeleteOptions(orphan_dependents=True), id="the old spelling"),
+        pytest.param({"orphanDependents": ["1"]}, None, DeleteOptions(orphan_dependents=True), id="the old spelling"),
         pytest.param({}, {"orphanDependents": False}, DeleteOptions(orphan_dependents=False), id="and its opposite"),
+        pytest.param({"uid": [UID]}, None, DeleteOptions(uid=UID), id="a precondition in the query"),
+        pytest.param({}, {"dryRun": ["All", "All"]}, DeleteOptions(dry_run=True), id="a dry run asked for twice"),
+        pytest.param({}, {"preconditions": {"uid": ""}}, DeleteOptions(uid=""), id="a precondition that never holds"),
         pytest.param(
             {},
             {"preconditions": {"uid": UID, "resourceVersion": "7"}},
@@ -55,7 +58,7 @@ def test_options_come_from_the_body_or_else_from_the_query(query, body, expected
     ("query", "body", "message"),
     [
         pytest.param(
-            {"propagationPolicy": "Sideways"},
+            {"propagationPolicy": ["Sideways"]},
             None,
             'propagationPolicy: Unsupported value: "Sideways":'
             ' supported values: "Orphan", "Background", "Foreground", "nil"',
@@ -66,6 +69,18 @@ def test_options_come_from_the_body_or_else_from_the_query(query, body, expected
             {"dryRun": ["Some"]},
             'dryRun: Unsupported value: ["Some"]: supported values: "All"',
             id="half a dry run",
+        ),
+        pytest.param(
+            {"dryRun": ["All", ""]},
+            None,
+            'dryRun: Unsupported value: ["All", ""]: supported values: "All"',
+            id="a dry run and none",
+        ),
+        pytest.param(
+            {"propagationPolicy": [""]},
+            None,
+            'propagationPolicy: Unsupported value: "": supported values: "Orphan", "Background", "Foreground", "nil"',
+            id="an empty policy",
         ),
         pytest.param(
             {},
@@ -104,14 +119,15 @@ def test_a_body_that_is_no_delete_options_is_refused(body):
         deletion.options({}, body, GV)
 
 
-def test_seconds_in_a_query_are_a_number():
+@pytest.mark.parametrize("text", ["soon", "", "1.5", "9" * 20, "9" * 9999])
+def test_seconds_in_a_query_are_a_number(text):
     with pytest.raises(BadRequest):
-        deletion.options({"gracePeriodSeconds": "soon"}, None, GV)
+        deletion.options({"gracePeriodSeconds": [text]}, None, GV)
 
 
 @pytest.mark.parametrize(("text", "orphan"), [("true", True), ("1", True), ("", True), ("False", False), ("0", False)])
 def test_a_flag_in_a_query_is_read_as_kubernetes_reads_it(text, orphan):
-    assert deletion.options({"orphanDependents": text}, None, GV).orphan_dependents is orphan
+    assert deletion.options({"orphanDependents": [text]}, None, GV).orphan_dependents is orphan
 
 
 @pytest.mark.parametrize(
