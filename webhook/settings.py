@@ -140,6 +140,11 @@ class Settings:
         return max(self.threads - max(8, self.threads // 4), self.threads // 2)
 
     @property
+    def imports(self) -> int:
+        """How many imports one process makes at once; each may wait for a registry as long as an import may take."""
+        return (self.threads - self.watches) * 3 // 4
+
+    @property
     def local_server(self) -> str:
         """`https://HOST:PORT` as seen from this machine: an unspecified address is reached over loopback."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)

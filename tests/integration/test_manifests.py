@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,12 @@ Object = dict[str, Any]
 
 
 def render(folder: Path) -> list[Object]:
-    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, timeout=60)
+    program = os.environ.get("KUBECTL") or shutil.which("kubectl")
+    if program is None:
+        pytest.skip("kubectl is not installed (Debian: apt-get install kubernetes-client)")
+    done = subprocess.run([program, "kustomize", str(folder)], capture_output=True, text=True, timeout=60, check=False)
+    if 'unknown field "components"' in done.stderr:
+        pytest.skip("this kubectl is older than 1.21 and knows no components of kustomize")
     assert done.returncode == 0, done.stderr
     assert not done.stderr
     return list(yaml.safe_load_all(done.stdout))

@@ -12,6 +12,7 @@ from webhook.admission.policy import Policy
 from webhook.admission.policy_file import PolicyFile
 from webhook.cli import cluster, explaining, stream_sources, tree
 from webhook.cli.cluster import Access
+from webhook.cli.sections import Sectioned
 from webhook.cli.stream_sources import Source
 
 _EXAMPLES = """
@@ -24,7 +25,7 @@ Examples:
 """
 
 
-@click.command(epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Sectioned, sections=cluster.SECTIONS, epilog=_EXAMPLES)
 @click.argument("names", nargs=-1, metavar="[KIND/NAME]...")
 @click.option(
     "-f",

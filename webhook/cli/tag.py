@@ -10,6 +10,7 @@ import click
 from webhook.cli import cluster, tag_request
 from webhook.cli.cluster import Access, Cluster
 from webhook.cli.output import FORMATS, show
+from webhook.cli.sections import Sectioned
 from webhook.cli.tag_request import CannotTag, Destination, Flags, Source
 from webhook.errors import Conflict, Forbidden, Json, MethodNotAllowed, NotFound, StatusError
 
@@ -27,7 +28,7 @@ _POLICIES: Final = {"source": "Source", "local": "Local"}
 T = TypeVar("T")
 
 
-@click.command(epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Sectioned, sections=cluster.SECTIONS, epilog=_EXAMPLES)
 @click.argument("arguments", nargs=-1, required=True, metavar="SOURCE DEST...")
 @click.option(
     "--source",
@@ -110,7 +111,7 @@ def _tag(
     tag_request.check(source, targets, flags)
     shown = source.reference.exact()
     if source.kind == tag_request.STREAM_TAG and not flags.alias:
-        source = tag_request.pinned(source, _stream(where, source))
+        source = _pinned(where, source)
         shown = source.reference.exact()
     for one in targets:
         result = _put(where, one, tag_request.body(source, one, flags))
@@ -123,6 +124,15 @@ def _tag(
         click.echo(
             f"next: kubectl get imagestreamtag {first.name} -n {first.namespace}  # once it is imported", err=True
         )
+
+
+def _pinned(where: Cluster, source: Source) -> Source:
+    stream = _stream(where, source)
+    try:
+        return tag_request.pinned(source, stream)
+    except CannotTag as error:
+        # The command is well-formed: it is the stream that does not allow it.
+        raise click.ClickException(str(error)) from None
 
 
 def _stream(where: Cluster, source: Source) -> Json:

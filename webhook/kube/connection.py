@@ -1,7 +1,7 @@
 """Where a Kubernetes API is and how to prove who we are.
 
 The `kubernetes` package is used for one thing: reading kubeconfigs and service account files, with exec plugins and
-token refresh. It is imported only there, since it costs about 20 MB per process (python.md A.4).
+token refresh. It is imported only there, since it costs about 20 MB per process.
 """
 
 from __future__ import annotations

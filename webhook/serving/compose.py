@@ -35,7 +35,7 @@ from webhook.serving.metrics import MetricsEndpoint, ReviewCounter
 from webhook.serving.workspace import CannotServe, authority, hosts, serving_pair
 from webhook.settings import Settings
 from webhook.storage.sqlite import SqliteStore
-from webhook.storage.store import Store
+from webhook.storage.store import StorageError, Store
 from webhook.tls.authority import LOOPBACK_NAME
 from webhook.view.direct import CheckedView, DirectView
 from webhook.view.index import View
@@ -107,7 +107,9 @@ class Standalone:
     def _notified(self, served: WsgiApp, life: Life) -> WsgiApp:
         client, settings = self._client("imagestreams-notifications"), self._settings
         listening = functools.partial(wait_until_listening, settings, life.stopping)
-        return notifications.accepting(served, settings.notification_token, client, life.stopping, listening)
+        return notifications.accepting(
+            served, settings.notification_token, client, life.stopping, listening, setup.budget(settings)
+        )
 
     def _client(self, user_agent: str, connections: int = 8) -> KubeClient:
         return KubeClient(loopback(self._settings, self._token), user_agent=user_agent, connections=connections)
@@ -129,8 +131,11 @@ def application(
     def namespaces(name: str) -> Json | None:
         return load("namespaces", "", name)
 
-    def version(resource: str, namespace: str, name: str) -> int:
-        found = store.get(resource, namespace, name)
+    def version(resource: str, namespace: str, name: str) -> int | None:
+        try:
+            found = store.get(resource, namespace, name)
+        except StorageError:
+            return None
         return 0 if found is None else found.rv
 
     # A view alone would lag behind the last write.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_STREAMS: Final = "imagestreams"
 _TICK: Final = 0.05
 _REPORT: Final = 1.0
 """Seconds between two reports of gauges."""
@@ -100,8 +101,8 @@ class Following:
             reflector.stop()
 
     def _report(self) -> None:
-        VIEW_STREAMS.set(len(self.view))
-        VIEW_HEARD.set(self.reflectors[0].heard)
+        VIEW_STREAMS.labels(_STREAMS).set(len(self.view))
+        VIEW_HEARD.labels(_STREAMS).set(self.reflectors[0].heard)
         VIEW_FROM_SNAPSHOT.set(1 if self.view.restored_from else 0)
         try:
             CERTIFICATE_EXPIRY.set(expiry(self._certificate).timestamp())

@@ -96,7 +96,7 @@ class _Scraped(BaseHTTPRequestHandler):
 
 
 class ReviewCounter:
-    """Counts reviews and what was decided about their images; the children are bound once (python.md A.7)."""
+    """Counts reviews and what was decided about their images; the children are bound once."""
 
     def __init__(self) -> None:
         self._outcomes = {one: ADMISSION_REVIEWS.labels(one) for one in endpoint.OUTCOMES}

@@ -74,7 +74,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """gunicorn's settings; each that is not its default has its reason in python.md B.3 or contract 1.7."""
+        """gunicorn's settings; those that are not its defaults are for contract 1.7."""
         for name, value in {**self._sizes(), **self._protocol(), **self._hooks()}.items():
             self.cfg.set(name, value)
 

@@ -2,7 +2,7 @@
 
 gunicorn hands a kept connection back to its poller after every request and gets it from there for the next: a queue, a
 pipe and four changes of thread. And it writes head and body apart, which over TLS are two records. Both cost more than
-the review (python.md B.2). This leans on gunicorn's inside, so a test holds it to the minor version that it was read
+the review. This leans on gunicorn's inside, so a test holds it to the minor version that it was read
 in; parsing, timeouts and errors stay gunicorn's.
 """
 

@@ -12,8 +12,8 @@ from webhook.view.index import Streams
 Load = Callable[[str, str, str], Json | None]
 """(resource, namespace, name) → the stored object, or None; an Image's namespace is empty."""
 
-Version = Callable[[str, str, str], int]
-"""The same → the resource version, or 0."""
+Version = Callable[[str, str, str], int | None]
+"""The same → the resource version, 0 where there is no such object, None where the store cannot say."""
 
 STREAMS = "imagestreams.image.openshift.io"
 IMAGES = "images.image.openshift.io"
@@ -43,7 +43,10 @@ class DirectView:
 
 
 class CheckedView:
-    """A view that the store confirms: whoever has written a stream finds it so, and few are decoded anew."""
+    """A view that the store confirms: whoever has written a stream finds it so, and few are decoded anew.
+
+    While the store is away the view alone answers: what it knew last is better than nothing.
+    """
 
     ready = True
 
@@ -55,11 +58,14 @@ class CheckedView:
     def stream(self, namespace: str, name: str) -> Stream | None:
         """The stream of that name."""
         version = self._version(STREAMS, namespace, name)
-        if not version:
+        if version == 0:
             return None
         known = self._view.stream(namespace, name)
-        return known if known is not None and known.version == version else self._direct.stream(namespace, name)
+        if version is None or (known is not None and known.version == version):
+            return known
+        return self._direct.stream(namespace, name)
 
-    def has_image(self, image: str, _stream: Stream, /) -> bool:
+    def has_image(self, image: str, stream: Stream, /) -> bool:
         """Whether the Image object exists."""
-        return self._version(IMAGES, "", image) > 0
+        version = self._version(IMAGES, "", image)
+        return self._view.has_image(image, stream) if version is None else version > 0

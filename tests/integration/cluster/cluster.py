@@ -55,13 +55,23 @@ class Cluster:
         self._apiserver.kill()
         self._etcd.kill()
 
-    def call(self, method: str, path: str, body: Json | None = None, content_type: str = "application/json") -> Answer:
-        """One request with a JSON body."""
-        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": content_type}
-        content = None if body is None else json.dumps(body)
-        answer = self._pool.request(method, self.url + path, body=content, headers=headers)
+    def call(
+        self, method: str, path: str, body: object = None, content_type: str = "application/json", **more: str
+    ) -> Answer:
+        """One request; a body that is not text is sent as JSON, and `more` are headers."""
+        content = body if isinstance(body, str | None) else json.dumps(body)
+        answer = self.send(method, path, None if content is None else content.encode(), content_type, **more)
         found = json.loads(answer.data) if answer.data[:1] == b"{" else {}
         return Answer(answer.status, found, answer.headers.getlist("Warning"))
+
+    def send(
+        self, method: str, path: str, body: bytes | None, content_type: str, **more: str
+    ) -> urllib3.BaseHTTPResponse:
+        """One request with any body, and its answer as it comes; `more` are headers."""
+        headers = {"Authorization": f"Bearer {TOKEN}", **more}
+        if body is not None:
+            headers["Content-Type"] = content_type
+        return self._pool.request(method, self.url + path, body=body, headers=headers)
 
     @property
     def kubeconfig(self) -> Path:

@@ -58,3 +58,9 @@ def test_an_image_exists_if_it_is_stored():
     view, _ = checked([OLD], OLD)
     known = view.stream("shop", "app")
     assert [view.has_image(one, known) for one in (V1, "sha256:" + "0" * 64)] == [True, False]
+
+
+def test_while_the_store_cannot_say_the_view_answers():
+    view = CheckedView(View.from_objects([OLD]), DirectView(Stored().load, INTEGRATED), lambda *_: None)
+    known = view.stream("shop", "app")
+    assert (known.version, view.has_image(V1, known)) == (10, True)
