@@ -85,9 +85,9 @@ def servers() -> Iterator[tuple[Server, Server]]:
         try:
             wire = Wire(server.start())
             give(wire, "one", stream("php", TAGS, EVENTS))
-            for number in range(LISTED):
-                give(wire, "many", stream(f"s{number}", 1, 1))
-                give(wire, "large", stream(f"s{number}", TAGS, EVENTS))
+            for namespace, tags, events in (("many", 1, 1), ("large", TAGS, EVENTS)):
+                for number in range(LISTED):
+                    give(wire, namespace, stream(f"s{number}", tags, events))
             wire.close()
             yield server, floor.start()
         finally:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from webhook.serving import listening
+from webhook.serving import listening, workspace
 from webhook.serving.companion import Work
 from webhook.serving.health import Environ, StartResponse, WsgiApp
 from webhook.serving.server import Life
@@ -74,7 +74,13 @@ def main(arguments: list[str]) -> None:
     host, port = listening.parse(flags["--listen"])
     sizes = {name: int(flags[f"--{name}"]) for name in ("workers", "threads")}
     settings = Settings(data=Path(flags["--data"]), host=host, port=port, **sizes)
-    start(settings, lambda _: None, lambda _settings, _token: Floor())
+    start(settings, lambda _: None, _floor)
+
+
+def _floor(settings: Settings) -> Floor:
+    # Clients look for a token here as they do at the server.
+    workspace.administrator(settings)
+    return Floor()
 
 
 if __name__ == "__main__":

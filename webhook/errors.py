@@ -1,6 +1,6 @@
 """The one error tree: every failure that a client can cause or see, as a Kubernetes Status in waiting.
 
-    StatusError                     code, reason, message, details, headers
+    StatusError                     code, reason, message, details, headers, warnings
     ├── BadRequest                  400
     ├── Unauthorized                401
     ├── Forbidden                   403
@@ -14,6 +14,7 @@
     ├── UnsupportedMediaType        415
     ├── Invalid                     422   carries FieldErrors as causes
     ├── TooManyRequests             429
+    ├── Untyped                     500
     ├── InternalError               500
     ├── ServerTimeout               500
     ├── ServiceUnavailable          503
@@ -43,6 +44,7 @@ class StatusError(Exception):
         self.message = message
         self.details = details
         self.headers = headers or {}
+        self.warnings: list[str] = []
 
     def status(self) -> Json:
         """The `v1` Status object of this failure."""
@@ -241,6 +243,10 @@ class TooManyRequests(StatusError):
 
     def __init__(self, message: str, *, retry_after: int = 1) -> None:
         super().__init__(message, details={"retryAfterSeconds": retry_after}, headers={"Retry-After": str(retry_after)})
+
+
+class Untyped(StatusError):
+    """A mistake of the client that Kubernetes answers with a 500 without a reason (image-api 12.28)."""
 
 
 class InternalError(StatusError):

@@ -82,7 +82,7 @@ class Settings:
     live_questions: bool = True
     """Whether admission asks the API about names that could be new."""
     watch_images: bool = True
-    """Whether admission notices Image objects that are deleted, at the price of their names in memory."""
+    """Whether admission over another API notices deleted Image objects, at the price of their names in memory."""
     watch_list: bool = False
     """Whether a list is asked for as the beginning of a watch."""
 

@@ -2,6 +2,9 @@
 
 Import this only after `PROMETHEUS_MULTIPROC_DIR` is set where several processes share one `/metrics`
 (`webhook.serving.workspace.share_metrics`): prometheus_client chooses its storage when it is first imported.
+
+A gauge that is the least of all processes has a label: one without is 0 from the start in every process, also in those
+that never set it.
 """
 
 from __future__ import annotations
@@ -44,11 +47,13 @@ ADMISSION_IMAGES: Final = Counter(
 VIEW_STREAMS: Final = Gauge(
     "imagestreams_view_streams",
     "Image streams that admission knows; the least of all processes.",
+    ("resource",),
     multiprocess_mode="livemin",
 )
 VIEW_HEARD: Final = Gauge(
     "imagestreams_view_heard_timestamp_seconds",
     "When the API last told anything about image streams, in seconds since 1970; the earliest of all processes.",
+    ("resource",),
     multiprocess_mode="livemin",
 )
 VIEW_FROM_SNAPSHOT: Final = Gauge(
@@ -64,6 +69,7 @@ VIEW_QUESTIONS: Final = Counter(
 ADMISSION_CONFIG_VALID: Final = Gauge(
     "imagestreams_admission_config_valid",
     "1 if admission follows the newest configuration file, 0 if that one cannot be used and the one before it holds.",
+    ("file",),
     multiprocess_mode="livemin",
 )
 NOTIFICATIONS: Final = Counter(

@@ -21,8 +21,9 @@ def version(kubectl) -> str:
 
 
 def managers(kubectl) -> dict:
-    got = json.loads(kubectl.ok("get", "is", "app", "-o", "json", "--show-managed-fields"))
-    return {one["manager"]: one["operation"] for one in got["metadata"]["managedFields"]}
+    # Newer kubectl leaves managedFields out of JSON, older kubectl has no flag that says otherwise.
+    found = json.loads(kubectl.ok("get", "is", "app", "-o", "jsonpath={.metadata.managedFields}"))
+    return {one["manager"]: one["operation"] for one in found}
 
 
 def test_applying_twice_writes_once(kubectl):

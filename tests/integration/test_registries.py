@@ -86,7 +86,7 @@ def test_the_allow_list_counts_as_soon_as_it_is_written(site, api, namespace):
 @pytest.mark.parametrize(
     ("flag", "content", "sentence"),
     [
-        ("--registries", "mirrors: []", "Object contains unknown field `mirrors`"),
+        ("--registries", "mirrors: []", "there is no field `mirrors`"),
         ("--registry-credentials", "hunter2", "is not a Docker configuration with registry credentials"),
         ("--registry-ca", "hunter2", "holds no certificates in PEM"),
     ],

@@ -123,7 +123,11 @@ def test_metrics_have_a_port_of_their_own(webhook):
     with urllib.request.urlopen(f"http://127.0.0.1:{webhook.metrics_port}/metrics", timeout=10) as answer:
         text = answer.read().decode()
     assert 'imagestreams_admission_reviews_total{outcome="allowed"}' in text
-    assert "imagestreams_view_heard_timestamp_seconds" in text
+    heard = re.search(
+        r'^imagestreams_view_heard_timestamp_seconds\{resource="imagestreams"\} (\S+)$', text, re.MULTILINE
+    )
+    assert heard is not None
+    assert float(heard[1]) > 0
     assert "imagestreams_view_from_snapshot 0.0" in text
 
 

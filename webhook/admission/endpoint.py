@@ -45,9 +45,9 @@ class Reply(NamedTuple):
 class AdmissionEndpoint:
     """WSGI middleware: answers reviews itself and hands every other path on.
 
-    Installed as `app.wsgi_app = AdmissionEndpoint(app.wsgi_app, ...)`, since Flask's routing would cost more than the
-    decision (python.md B.3). With more than `most` reviews at a time, as when threads wait for something, further ones
-    are admitted unchanged at once: too late is as good as not at all, and costs the API server its time.
+    It stands before everything else, since Flask's routing alone would cost more than the decision. With more than
+    `most` reviews at a time, as when threads wait for something, further ones are admitted unchanged at once: too late
+    is as good as not at all, and costs the API server its time.
     """
 
     def __init__(

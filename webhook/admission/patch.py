@@ -39,7 +39,7 @@ def annotated(text: str, metadata: review.Meta | None) -> Json:
 
 def apply(obj: Json, rewrites: Iterable[Rewrite], annotation: str | None = None) -> Json:
     """A copy of the object with the rewrites in it, and with the annotation of origins if there is one."""
-    # Far faster than copy.deepcopy (python.md A.2).
+    # Far faster than copy.deepcopy.
     copy: Json = msgspec.json.decode(msgspec.json.encode(obj))
     for one in rewrites:
         *way, last = one.path

@@ -55,13 +55,15 @@ class PolicyFile:
         else:
             self.problem = ""
             log.info("Admission follows the new %s.", self._path)
-        ADMISSION_CONFIG_VALID.set(not self.problem)
+        ADMISSION_CONFIG_VALID.labels(self._path).set(not self.problem)
 
     def follow(self, stopping: Callable[[], bool]) -> None:
         """Refresh every two seconds until `stopping`."""
-        ADMISSION_CONFIG_VALID.set(1)
+        if self._path is None:
+            return
+        ADMISSION_CONFIG_VALID.labels(self._path).set(1)
         due = 0.0
-        while self._path is not None and not stopping():
+        while not stopping():
             if time.monotonic() >= due:
                 self.refresh()
                 due = time.monotonic() + _INTERVAL

@@ -129,14 +129,16 @@ class _Server:
         wanted = responses.acceptable(rest, request.headers.get("Accept"))
         listing = options.list_options(query) if info.verb in ("list", "watch", "deletecollection") else None
         write = _write_options(request, info, query)
-        # A deletion has its options in a body, which hides the query (image-api 12.26).
-        dry_run = write.dry_run and not info.verb.startswith("delete")
-        call = Call(user, info.namespace, dry_run=dry_run, field_manager=write.field_manager)
+        call = Call(user, info.namespace, dry_run=write.dry_run, field_manager=write.field_manager)
         handling = Handling(info, rest, call, write, lambda name: self.catalog.check_namespace(info, name))
         if info.verb == "watch":
             assert listing is not None
             return self._watch(request, handling, listing, wanted, query)
-        answer = self._verb(request, handling, query, listing)
+        try:
+            answer = self._verb(request, handling, query, listing)
+        except StatusError as error:
+            error.warnings = call.warnings
+            raise
         if info.verb in _REMOVERS:
             self.catalog.settle_namespace(call)
         return responses.respond(
@@ -168,7 +170,7 @@ class _Server:
             gone = watching.ClientGone(request.environ.get("gunicorn.socket"), self.stopping)
             ending.callback(gone.close)
             watch = watching.Watch(rest, call, chosen, listing, wanted, query, gone, shared=self.watches.lines)
-            response = Response(watch.lines(), 200, content_type=negotiation.JSON)
+            response = Response(watch.lines(), 200, responses.UNCACHED, content_type=negotiation.JSON)
             response.call_on_close(ending.pop_all().close)
         return response
 
@@ -183,7 +185,6 @@ class _Server:
             assert listing is not None
             return handling.list(listing, self.store.revision)
         body = _body(request)
-        flat = {key: values[0] for key, values in query.items()}
         if verb == "create":
             return handling.create(body)
         if verb == "update":
@@ -193,9 +194,9 @@ class _Server:
         if verb == "patch":
             return handling.patch(body)
         if verb == "delete":
-            return handling.delete(flat, body)
+            return handling.delete(query, body)
         assert listing is not None
-        return handling.deletecollection(flat, body, listing, self.store.revision)
+        return handling.deletecollection(query, body, listing, self.store.revision)
 
     def _check_reached(self, version: str) -> None:
         """A read "at least as new as" a version fails where that version is not there yet."""
@@ -237,9 +238,12 @@ def _has_collection(rest: Rest) -> bool:
 
 
 def _write_options(request: Request, info: RequestInfo, query: options.Query) -> options.WriteOptions:
+    """How to write; a deletion has options of its own."""
+    if info.verb not in _WRITES:
+        return options.WriteOptions()
     user_agent = request.headers.get("User-Agent", "")
     apply = _is_apply(request, info)
-    return options.write_options(query, _WRITES.get(info.verb, "Delete"), apply=apply, user_agent=user_agent)
+    return options.write_options(query, _WRITES[info.verb], apply=apply, user_agent=user_agent)
 
 
 def _is_apply(request: Request, info: RequestInfo) -> bool:

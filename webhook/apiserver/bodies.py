@@ -73,7 +73,7 @@ class Collected(Sequence[Encoded]):
         return self._layout.shown(self._records[index], self._show)
 
     def items(self) -> Pieces:
-        """A comma and an object without its kind and apiVersion, for each."""
+        """The objects without their kind and apiVersion, each behind a comma."""
         return self._layout.items(self._records, self._show)
 
 
@@ -141,11 +141,14 @@ class Layout:
     def items(self, records: Sequence[Record], show: Change) -> Pieces:
         """See `Collected.items`: in one go, as lists are long."""
         prefix, skipped = self._prefix, len(self._prefix)
-        return [
-            b',{"metadata":{"resourceVersion":"%d' % record.rv
-            + (record.value if record.value.startswith(prefix) else self._made_anew(record, show))[skipped:]
-            for record in records
-        ]
+        pieces: Pieces = []
+        for record in records:
+            value = record.value
+            if not value.startswith(prefix):
+                value = self._made_anew(record, show)
+            pieces.append(b',{"metadata":{"resourceVersion":"%d' % record.rv)
+            pieces.append(value[skipped:])
+        return pieces
 
     def thin(self, record: Record, decoder: msgspec.json.Decoder[Any]) -> Json:
         """Of the object as it is shown, only what the decoder's type has."""

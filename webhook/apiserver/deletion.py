@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from webhook.apiserver.metadata import FINALIZER_FOREGROUND, FINALIZER_ORPHAN
 from webhook.errors import BadRequest, Conflict, FieldError, Invalid, Json
 from webhook.meta import timestamps
+from webhook.meta.options import Query, flag, integer
 
 POLICIES = ("Orphan", "Background", "Foreground")
-_INTEGER = re.compile(r"[+-]?[0-9]+")
 _TYPES: Mapping[str, tuple[type, str]] = {
     "dryRun": (list, "a list of strings"),
     "gracePeriodSeconds": (int, "an integer"),
@@ -23,29 +22,32 @@ _PRECONDITION_TYPES: Mapping[str, tuple[type, str]] = {
     "uid": (str, "a string"),
     "resourceVersion": (str, "a string"),
 }
-_API_VERSIONS = ("v1", "meta.k8s.io/v1", "image.openshift.io/v1", "")
+_API_VERSIONS = ("v1", "meta.k8s.io/v1", "")
 
 
 @dataclass(frozen=True)
 class DeleteOptions:
-    """How to delete: dry run or not, preconditions, and what becomes of dependents."""
+    """How to delete: dry run or not, preconditions, and what becomes of dependents. None is what nobody said."""
 
     dry_run: bool = False
-    uid: str = ""
-    resource_version: str = ""
-    policy: str = ""
+    uid: str | None = None
+    resource_version: str | None = None
+    policy: str | None = None
     orphan_dependents: bool | None = None
 
 
-def options(query: Mapping[str, str], body: Json | None) -> DeleteOptions:
-    """The options of a request; a body with content hides the query (image-api 12.26)."""
-    given = _read(body) if body else _of_query(query)
+def options(query: Query, body: Json | None, api_version: str) -> DeleteOptions:
+    """The options of a request; a body, even an empty object, hides the query (image-api 12.26).
+
+    Every group has these options: a body may also say the `api_version` of what is deleted.
+    """
+    given = _of_query(query) if body is None else _read(body, api_version)
     preconditions, dry_run = given.get("preconditions") or {}, given.get("dryRun") or []
     parsed = DeleteOptions(
-        dry_run=dry_run == ["All"],
-        uid=preconditions.get("uid") or "",
-        resource_version=preconditions.get("resourceVersion") or "",
-        policy=given.get("propagationPolicy") or "",
+        dry_run=bool(dry_run),
+        uid=preconditions.get("uid"),
+        resource_version=preconditions.get("resourceVersion"),
+        policy=given.get("propagationPolicy"),
         orphan_dependents=given.get("orphanDependents"),
     )
     findings = _findings(parsed, dry_run)
@@ -54,9 +56,10 @@ def options(query: Mapping[str, str], body: Json | None) -> DeleteOptions:
     return parsed
 
 
-def _read(body: Json) -> Json:
+def _read(body: Json, api_version: str) -> Json:
     """A body whose fields have the types of DeleteOptions."""
-    if body.get("kind", "DeleteOptions") != "DeleteOptions" or body.get("apiVersion", "") not in _API_VERSIONS:
+    known = body.get("apiVersion", "") in (*_API_VERSIONS, api_version)
+    if body.get("kind", "DeleteOptions") != "DeleteOptions" or not known:
         raise BadRequest(
             f"the body of a DELETE must be DeleteOptions, not {body.get('kind')} in {body.get('apiVersion')}"
         )
@@ -75,26 +78,25 @@ def _check_types(given: Json, types: Mapping[str, tuple[type, str]]) -> None:
             raise BadRequest(f"{key} must be {words}")
 
 
-def _of_query(query: Mapping[str, str]) -> Json:
-    """The same from a query, where everything is text; any flag but `false` and `0` is true, as in Kubernetes."""
-    given: Json = {"propagationPolicy": query.get("propagationPolicy")}
-    if query.get("dryRun"):
-        given["dryRun"] = [query["dryRun"]]
-    if "orphanDependents" in query:
-        given["orphanDependents"] = query["orphanDependents"].lower() not in ("false", "0")
-    seconds = query.get("gracePeriodSeconds", "")
-    if seconds and not _INTEGER.fullmatch(seconds):
-        raise BadRequest(f'strconv.ParseInt: parsing "{seconds}": invalid syntax')
-    return given
+def _of_query(query: Query) -> Json:
+    """The same from a query, where everything is text and preconditions stand on their own."""
+    integer(query, "gracePeriodSeconds")
+    first = {key: values[0] for key, values in query.items()}
+    return {
+        "propagationPolicy": first.get("propagationPolicy"),
+        "dryRun": list(query.get("dryRun", ())),
+        "orphanDependents": flag(query, "orphanDependents"),
+        "preconditions": {key: first.get(key) for key in _PRECONDITION_TYPES},
+    }
 
 
 def _findings(parsed: DeleteOptions, dry_run: list[str]) -> list[FieldError]:
     findings = []
-    if dry_run not in ([], ["All"]):
+    if not set(dry_run) <= {"All"}:
         findings.append(FieldError.not_supported("dryRun", dry_run, ["All"]))
-    if parsed.policy and parsed.policy not in POLICIES:
+    if parsed.policy is not None and parsed.policy not in POLICIES:
         findings.append(FieldError.not_supported("propagationPolicy", parsed.policy, [*POLICIES, "nil"]))
-    if parsed.policy and parsed.orphan_dependents is not None:
+    if parsed.policy is not None and parsed.orphan_dependents is not None:
         why = "orphanDependents and deletionPropagation cannot be both set"
         findings.append(FieldError.invalid("propagationPolicy", parsed.policy, why))
     return findings
@@ -103,13 +105,13 @@ def _findings(parsed: DeleteOptions, dry_run: list[str]) -> list[FieldError]:
 def check_preconditions(obj: Json, asked: DeleteOptions, kind: str, group: str) -> None:
     """A Conflict (with the Kind in its details, image-api 12.26) where the record is not the one that was meant."""
     meta = obj["metadata"]
-    if asked.uid and asked.uid != meta["uid"]:
+    if asked.uid is not None and asked.uid != meta["uid"]:
         why = (
             f"the UID in the precondition ({asked.uid}) does not match the UID in record ({meta['uid']})."
             " The object might have been deleted and then recreated"
         )
         raise Conflict.of(kind, group, meta["name"], why)
-    if asked.resource_version and asked.resource_version != meta["resourceVersion"]:
+    if asked.resource_version is not None and asked.resource_version != meta["resourceVersion"]:
         why = (
             f"the ResourceVersion in the precondition ({asked.resource_version}) does not match the ResourceVersion"
             f" in record ({meta['resourceVersion']}). The object might have been modified"

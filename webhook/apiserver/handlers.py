@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from webhook.apiserver import bodies, deletion, metadata
 from webhook.apiserver.bodies import Shown
@@ -13,7 +13,7 @@ from webhook.apiserver.requestinfo import RequestInfo
 from webhook.apiserver.rest import Call, Gone, Listing, Rest, Selection
 from webhook.errors import BadRequest, Expired, FieldError, Invalid, Json, NotFound, Timeout, UnsupportedMediaType
 from webhook.meta import continuation, decode, jsonpatch, mergepatch, strategicpatch
-from webhook.meta.options import ListOptions, WriteOptions
+from webhook.meta.options import ListOptions, Query, WriteOptions
 from webhook.meta.selectors import FieldSelector, LabelSelector
 
 PATCH_TYPES = (
@@ -109,7 +109,7 @@ class Handling:
         config, duplicates = decode.decode(body.data, "application/yaml", kind=self.rest.kind)
         check_config(config, self.rest.api_version, self.rest.kind)
         self._report(duplicates, patched=False)
-        meta = dict(config.get("metadata") or {})
+        meta = config["metadata"]
         metadata.agree_on_name({"metadata": {**meta, "name": meta.get("name") or self.info.name}}, self.info.name)
         if not self._exists():
             self.admit(self.info.name)
@@ -119,7 +119,7 @@ class Handling:
         shown, created = self.rest.apply(self.call, self.info.name, config, force=self.write.force)
         return Answer(201 if created else 200, shown)
 
-    def delete(self, query: Mapping[str, str], body: Body) -> Answer:
+    def delete(self, query: Query, body: Body) -> Answer:
         """200 with a Status that names what is gone, or with the object that waits for its finalizers."""
         options = self._delete_options(query, body)
         deleted = self.rest.delete(self.call, self.info.name, options)
@@ -131,16 +131,14 @@ class Handling:
             status["details"] = {key: value for key, value in named.items() if value}
         return Answer(200, status)
 
-    def deletecollection(
-        self, query: Mapping[str, str], body: Body, options: ListOptions, current: Callable[[], int]
-    ) -> Answer:
-        """200 with the objects that were selected; what disappears meanwhile is passed over."""
+    def deletecollection(self, query: Query, body: Body, options: ListOptions, current: Callable[[], int]) -> Answer:
+        """200 with the objects that were selected, at most `limit`; what disappears meanwhile is passed over."""
         asked = self._delete_options(query, body)
         chosen = selection(self.rest, options, self.scope, current)
         deleted: list[Shown] = []
-        after = None
+        after = chosen.after
         while True:
-            page = self.rest.list(self.call, Selection(chosen.labels, chosen.fields, limit=_PAGE, after=after))
+            page = self.rest.list(self.call, replace(chosen, limit=chosen.limit or _PAGE, after=after))
             for shown in page.items:
                 meta = bodies.decoded(shown)["metadata"]
                 within = Call(self.call.user, meta.get("namespace", ""), dry_run=self.call.dry_run)
@@ -150,8 +148,8 @@ class Handling:
                     continue
                 deleted.append(shown)
             after = page.after
-            if after is None:
-                return Answer(200, Listing(deleted, page.revision))
+            if after is None or chosen.limit:
+                return Answer(200, page._replace(items=deleted))
 
     def _admit_new(self, old: Json) -> None:
         """Some kinds create on update: what they show of an object that is not there yet has no uid."""
@@ -165,14 +163,17 @@ class Handling:
             return False
         return True
 
-    def _delete_options(self, query: Mapping[str, str], body: Body) -> deletion.DeleteOptions:
-        given = decode.decode(body.data, body.content_type)[0] if body.data.strip() else None
-        return deletion.options(query, given)
+    def _delete_options(self, query: Query, body: Body) -> deletion.DeleteOptions:
+        given = self._read(body, "DeleteOptions")[0] if body.data.strip() else None
+        return deletion.options(query, given, self.rest.api_version)
 
     def _decoded(self, body: Body) -> Json:
-        obj, duplicates = decode.decode(body.data, body.content_type, kind=self.rest.kind)
+        obj, duplicates = self._read(body, self.rest.kind)
         obj = decode.identify(obj, self.rest.api_version, self.rest.kind)
         return self._pruned(obj, duplicates, patched=False)
+
+    def _read(self, body: Body, kind: str) -> tuple[Json, Texts]:
+        return decode.decode(body.data, body.content_type, kind=kind, api_version=self.rest.api_version)
 
     def _pruned(self, obj: Json, findings: Texts, *, patched: bool) -> Json:
         """The object without fields that its schema does not know; what was dropped is an error or a warning."""
@@ -193,8 +194,7 @@ class Handling:
             return
         text = f"strict decoding error: {', '.join(findings)}"
         if patched:
-            cause = FieldError.invalid("patch", "", text)
-            raise Invalid(str(cause), details={"causes": [cause.cause()]})
+            raise _bad_patch(text)
         raise BadRequest(
             f'{self.rest.kind} in version "{self.info.version}" cannot be handled as a {self.rest.kind}: {text}'
         )
@@ -203,31 +203,39 @@ class Handling:
         media_type = decode.media_type(body.content_type)
         schema = self.rest.schema
         if media_type == PATCH_TYPES[0]:
-            return lambda before: jsonpatch.apply(before, body.data)
-        if media_type == PATCH_TYPES[1]:
-            merge = mergepatch.parse(body.data)
-            return lambda before: mergepatch.apply(before, merge)
-        if media_type == PATCH_TYPES[2] and schema is not None:
-            strategic = mergepatch.parse(body.data)
-            return lambda before: strategicpatch.apply(before, strategic, schema)
+            operations = jsonpatch.parse(body.data)
+            return lambda before: jsonpatch.apply(before, operations)
+        if media_type in PATCH_TYPES[1:3] and (media_type == PATCH_TYPES[1] or schema is not None):
+            patch, repeated = mergepatch.parse(body.data)
+            self._report(repeated, patched=True)
+            if media_type == PATCH_TYPES[1]:
+                return lambda before: mergepatch.apply(before, patch)
+            # What kind of object a strategic patch is of, its path says.
+            fields = {key: value for key, value in patch.items() if key not in ("kind", "apiVersion")}
+            return lambda before: strategicpatch.apply(before, fields, schema)
         raise UnsupportedMediaType(
             "the body of the request was in an unknown format - accepted media types include: " + ", ".join(PATCH_TYPES)
         )
 
-    def _patched(self, new: Any, old: Json) -> Json:
-        if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
-            raise BadRequest("the patch leaves no object")
-        new.setdefault("kind", old.get("kind"))
-        new.setdefault("apiVersion", old.get("apiVersion"))
-        if new["kind"] != self.rest.kind or new["apiVersion"] != self.rest.api_version:
-            raise BadRequest("a patch must not change apiVersion or kind")
-        new = self._pruned(new, [], patched=True)
+    def _patched(self, new: Json, old: Json) -> Json:
+        """What a patch made of an object, if that is one of its kind."""
+        try:
+            new = decode.identify(new, self.rest.api_version, self.rest.kind)
+            new = self._pruned(new, [], patched=True)
+        except BadRequest as error:
+            raise _bad_patch(error.message) from error
         uid = new["metadata"].get("uid")
         if old.get("metadata", {}).get("uid") and uid and uid != old["metadata"]["uid"]:
             finding = FieldError.invalid("metadata.uid", uid, "field is immutable")
             raise Invalid.of(self.rest.kind, self.info.group, self.info.name, [finding])
         metadata.agree_on_name(new, self.info.name)
         return metadata.agree_on_namespace(new, self.info.namespace)
+
+
+def _bad_patch(why: str) -> Invalid:
+    """A patch that leaves no object of its kind (contract 3.7)."""
+    cause = FieldError.invalid("patch", "", why)
+    return Invalid(str(cause), details={"causes": [cause.cause()]})
 
 
 def selection(rest: Rest, options: ListOptions, scope: str | None, current: Callable[[], int]) -> Selection:
@@ -240,15 +248,15 @@ def selection(rest: Rest, options: ListOptions, scope: str | None, current: Call
         return Selection(labels, fields, options.limit, token.after, at)
     asked = options.version or 0
     if asked > current():
-        raise too_large(asked, current())
+        raise too_large(asked, current(), final=options.match == "Exact")
     return Selection(labels, fields, options.limit, None, asked if options.match == "Exact" else None)
 
 
-def too_large(asked: int, current: int) -> Timeout:
-    """The failure of a read at a version that does not exist yet (contract 3.5)."""
+def too_large(asked: int, current: int, *, final: bool = False) -> Timeout:
+    """The failure of a read at a version that does not exist yet (contract 3.5); waiting helps unless it is `final`."""
     causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
     return Timeout(
         f"Timeout: Too large resource version: {asked}, current: {current}",
-        details={"causes": causes, "retryAfterSeconds": 1},
-        headers={"Retry-After": "1"},
+        details={"causes": causes} if final else {"causes": causes, "retryAfterSeconds": 1},
+        headers={} if final else {"Retry-After": "1"},
     )

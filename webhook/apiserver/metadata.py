@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import uuid
 
-from webhook.errors import BadRequest, Conflict, FieldError, Json, StatusError
+from webhook.errors import BadRequest, FieldError, Json, Untyped
 from webhook.meta import names, timestamps
 
 _CLEARED_ON_CREATE = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation")
 _NEVER_FROM_CLIENT = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 FINALIZER_ORPHAN = "orphan"
 FINALIZER_FOREGROUND = "foregroundDeletion"
-
-
-class ResourceVersionOnCreate(StatusError):
-    """Kubernetes answers this mistake with an untyped 500 (contract 3.3, 5)."""
-
-    code, reason = 500, ""
 
 
 def agree_on_namespace(obj: Json, namespace: str) -> Json:
@@ -42,8 +36,10 @@ def agree_on_name(obj: Json, name: str) -> None:
 def for_create(obj: Json) -> Json:
     """The object with a fresh uid and creation time, and a generated name where one was asked for."""
     meta = dict(obj["metadata"])
-    if meta.pop("resourceVersion", None):
-        raise ResourceVersionOnCreate("resourceVersion should not be set on objects to be created")
+    version = str(meta.pop("resourceVersion", None) or "0")
+    # Kubernetes passes over what is no version at all.
+    if version.isdecimal() and int(version):
+        raise Untyped("resourceVersion should not be set on objects to be created")
     for key in _CLEARED_ON_CREATE:
         meta.pop(key, None)
     if not meta.get("name") and meta.get("generateName"):
@@ -54,13 +50,8 @@ def for_create(obj: Json) -> Json:
 
 
 def for_update(new: Json, old: Json) -> Json:
-    """The new object with everything that the server owns taken from the old one.
-
-    A uid that differs from the stored one is a Conflict, as a failed precondition (contract 3.6).
-    """
+    """The new object with everything that the server owns taken from the old one."""
     meta, before = dict(new["metadata"]), old["metadata"]
-    if meta.get("uid") and meta["uid"] != before["uid"]:
-        raise Conflict(f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {before['uid']}")
     meta["uid"] = before["uid"]
     for key in _NEVER_FROM_CLIENT:
         meta.pop(key, None)
@@ -69,6 +60,33 @@ def for_update(new: Json, old: Json) -> Json:
     meta.pop("selfLink", None)
     meta["managedFields"] = before.get("managedFields")
     return {**new, "metadata": _without_empty(meta)}
+
+
+def version_of(obj: Json) -> int:
+    """The resource version that an update asks for, 0 where it asks for none; Untyped for what is no number."""
+    text = obj["metadata"].get("resourceVersion") or "0"
+    if not text.isdecimal():
+        raise Untyped(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+    return int(text)
+
+
+def immutable_findings(new: Json, old: Json) -> list[FieldError]:
+    """What only the server sets, and nobody but a DELETE; once set, what a client says of it is passed over."""
+    return [
+        FieldError.invalid(f"metadata.{key}", new["metadata"][key], "field is immutable")
+        for key in ("deletionTimestamp", "deletionGracePeriodSeconds")
+        if new["metadata"].get(key) is not None and key not in old["metadata"]
+    ]
+
+
+def with_owners_once(obj: Json) -> tuple[Json, list[str]]:
+    """The object without owner references that it has already, and their uids (contract 3.6)."""
+    owners = obj["metadata"].get("ownerReferences") or []
+    first = [one for index, one in enumerate(owners) if one not in owners[:index]]
+    if len(first) == len(owners):
+        return obj, []
+    repeated = [one.get("uid") or "" for index, one in enumerate(owners) if one in owners[:index]]
+    return {**obj, "metadata": {**obj["metadata"], "ownerReferences": first}}, repeated
 
 
 def with_managed_fields(obj: Json, managed: list[Json] | None) -> Json:

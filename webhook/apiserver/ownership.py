@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.apiserver.rest import Call
-from webhook.errors import BadRequest, FieldError, Invalid, Json, StatusError
+from webhook.errors import BadRequest, FieldError, Invalid, Json, Untyped
 from webhook.meta import decode, fieldcompare, managedfields, timestamps
 from webhook.meta.managedfields import Actor, Entries
 from webhook.meta.schema import Schema
@@ -17,12 +17,6 @@ APPLY_TYPE = "application/apply-patch+yaml"
 Managed = list[Json]
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 _ALWAYS = ("apiVersion", "kind", "metadata")
-
-
-class Untyped(StatusError):
-    """Kubernetes answers fields that a schema does not know with an untyped 500 in an apply (contract 6.2)."""
-
-    code, reason = 500, ""
 
 
 @dataclass(frozen=True)
@@ -41,8 +35,9 @@ class Ownership:
     blank: Mapping[str, Json] = field(default_factory=dict)
 
     def created(self, call: Call, obj: Json) -> Managed:
-        """managedFields of an object that is new, as its creator sent it."""
-        return managedfields.encode(self._first(obj, self._actor(call)))
+        """managedFields of a new object, as its creator sent it: those that it brings along, and its creator's."""
+        brought = self._entries({"metadata": {}}, obj)
+        return managedfields.encode(self._first(obj, self._actor(call), brought))
 
     def updated(self, call: Call, live: Json, new: Json, stored: Json) -> Managed:
         """managedFields after any write but an apply; `new` is what the client wants, before the strategy's say.
@@ -75,13 +70,16 @@ class Ownership:
         return new, managedfields.encode(after)
 
     def checked(self, config: Json, name: str) -> Json:
-        """The config of an apply without nulls; BadRequest or Untyped for one that cannot be applied."""
+        """The config of an apply without nulls; Untyped for one that does not fit its schema (contract 6.2)."""
         meta = config.get("metadata") or {}
+        where = f"{meta.get('namespace') or ''}/{name}; {self.api_version}, Kind={config['kind']}"
         problem = next(fieldcompare.problems(config, self.schema), None)
         if problem:
-            where = f"{meta.get('namespace') or ''}/{name}; {self.api_version}, Kind={config['kind']}"
             raise Untyped(f"failed to create typed patch object ({where}): {problem}")
-        return decode.prune(config, self.schema)[0]
+        try:
+            return decode.prune(config, self.schema)[0]
+        except BadRequest as error:
+            raise Untyped(f"failed to create typed patch object ({where}): {error}") from error
 
     def _check_uid(self, config: Json, live: Json | None) -> None:
         uid = config["metadata"].get("uid")
@@ -90,11 +88,11 @@ class Ownership:
             group = self.api_version.rpartition("/")[0]
             raise Invalid.of(config["kind"], group, config["metadata"].get("name", ""), [finding])
 
-    def _first(self, obj: Json, actor: Actor) -> Entries:
-        """The entries of an object of which nobody owned anything so far: all of it is the actor's."""
+    def _first(self, obj: Json, actor: Actor, entries: Entries | None = None) -> Entries:
+        """The entries of an object that was not there, or that nobody owned: all of it is the actor's."""
         present = [key for key in ("metadata", "spec", "status") if isinstance(obj.get(key), dict)]
         blank: Json = {key: self.blank.get(key, {}) for key in present}
-        return self._updated(actor, blank, self._written(obj, blank), [])
+        return self._updated(actor, blank, self._written(obj, blank), entries or [])
 
     def _updated(self, actor: Actor, live: Json, new: Json, entries: Entries) -> Entries:
         # Empty labels are not stored, so that whoever left them so no longer owns any.
@@ -145,9 +143,9 @@ def check_config(config: Json, api_version: str, kind: str) -> None:
     if (version, given) != (api_version, kind):
         shown = version if version else "/"
         raise BadRequest(f"invalid object type: {shown}, Kind={given}")
-    if not isinstance(config.get("metadata") or {}, dict):
+    if not isinstance(config.get("metadata"), dict):
         raise BadRequest("metadata must be an object")
-    if (config.get("metadata") or {}).get("managedFields"):
+    if config["metadata"].get("managedFields") is not None:
         raise BadRequest("metadata.managedFields must be nil")
 
 

@@ -18,6 +18,7 @@ from webhook.meta import continuation, negotiation, partial, table
 from webhook.meta.negotiation import Representation
 from webhook.meta.options import Query, include_object
 
+UNCACHED = {"Cache-Control": "no-cache, private"}
 _GZIP_FROM = 128 * 1024
 _PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
 _WARNINGS_LIMIT = 4096
@@ -98,12 +99,11 @@ def respond(
     elif pretty:
         data = msgspec.json.format(data, indent=2) + b"\n"
     # Not werkzeug's capitals: clients compare the phrase (`Not Found`).
-    response = Response(data, f"{code} {HTTPStatus(code).phrase}", content_type=media_type)
+    response = Response(data, f"{code} {HTTPStatus(code).phrase}", UNCACHED, content_type=media_type)
     if accepts_gzip and len(data) > _GZIP_FROM:
         response.set_data(gzip.compress(data, 1))
         response.headers["Content-Encoding"] = "gzip"
         response.headers["Vary"] = "Accept-Encoding"
-    response.headers["Cache-Control"] = "no-cache, private"
     for text in warning_headers(warnings):
         response.headers.add("Warning", text)
     return response
@@ -111,7 +111,7 @@ def respond(
 
 def failure(error: StatusError, *, media_type: str = negotiation.JSON, pretty: bool = False) -> Response:
     """A failure as its Status."""
-    response = respond(error.code, error.status(), media_type=media_type, pretty=pretty)
+    response = respond(error.code, error.status(), media_type=media_type, pretty=pretty, warnings=error.warnings)
     response.headers.extend(error.headers)
     if error.code == 403:
         response.headers["X-Content-Type-Options"] = "nosniff"

@@ -27,6 +27,10 @@ from webhook.meta.resources import ResourceInfo
 from webhook.storage.store import Create, Delete, Missing, Record, Stale, Store, Taken, Update
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+_REPEATED = (
+    ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject"
+    " such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}"
+)
 _TRIES = 5
 _GENERATED_NAMES = 8
 # From the stored object to the new one and its managedFields; None for those: as after any update.
@@ -72,7 +76,7 @@ class StoredRest(ReadRest):
         raise AssertionError("unreachable: the last try returns or raises")
 
     def _prepared_for_create(self, call: Call, obj: Json, managed: Managed | None) -> Json:
-        new = self.strategy.default(obj)
+        new = self.strategy.default(_with_owners_once(call, obj))
         if managed is None and self.ownership is not None:
             managed = self.ownership.created(call, new)
         new = metadata.for_create(new)
@@ -165,24 +169,33 @@ class StoredRest(ReadRest):
 
     def _prepared_for_update(self, call: Call, new: Json, managed: Managed | None, old: Json) -> Json:
         name = old["metadata"]["name"]
-        asked = new["metadata"].get("resourceVersion") or ""
+        asked = metadata.version_of(new)
         if not asked and not self.unconditional_update:
             must = FieldError(
                 "metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update"
             )
             raise Invalid.of(self.info.resource, self.info.group, name, [must])
-        if asked and asked != old["metadata"]["resourceVersion"]:
+        if asked and asked != int(old["metadata"]["resourceVersion"]):
             raise Conflict.of(self.info.resource, self.info.group, name, MODIFIED)
-        new = self.strategy.default(new)
+        self._check_uid(new, old)
+        new = self.strategy.default(_with_owners_once(call, new))
         if managed is None and self.ownership is not None:
             managed = self.ownership.updated(call, self.strategy.default(self.strategy.view(old)), new, old)
-        new = metadata.for_update(new, old)
-        new, findings = self.strategy.prepare_for_update(call, new, old)
-        findings = names.object_meta_findings(new["metadata"]) + metadata.finalizer_findings(new, old) + findings
+        immutable = metadata.immutable_findings(new, old)
+        new, findings = self.strategy.prepare_for_update(call, metadata.for_update(new, old), old)
+        general = names.object_meta_findings(new["metadata"]) + metadata.finalizer_findings(new, old)
+        findings = immutable + general + findings
         if findings:
             raise Invalid.of(self.kind, self.info.group, name, findings)
         # What the server itself writes leaves the managers as they are.
         return settled(metadata.with_managed_fields(new, managed), old)
+
+    def _check_uid(self, new: Json, old: Json) -> None:
+        """A Conflict, as a failed precondition, where another object of that name is meant (contract 3.6)."""
+        name, uid, before = old["metadata"]["name"], new["metadata"].get("uid"), old["metadata"]["uid"]
+        if uid and uid != before:
+            why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before}"
+            raise Conflict.of(self.info.resource, self.info.group, name, why)
 
     def _commit_update(self, call: Call, new: Json, old: Record) -> Shown:
         if metadata.is_finished(new):
@@ -228,6 +241,13 @@ class StatusRest(StoredRest):
     def verbs(self) -> tuple[str, ...]:
         """A status is read and replaced, never created."""
         return ("get", "patch", "update")
+
+
+def _with_owners_once(call: Call, obj: Json) -> Json:
+    obj, repeated = metadata.with_owners_once(obj)
+    if repeated and _REPEATED.format(", ".join(repeated)) not in call.warnings:
+        call.warnings.append(_REPEATED.format(", ".join(repeated)))
+    return obj
 
 
 def _same(new: Json, old: Json) -> bool:

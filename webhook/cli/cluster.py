@@ -13,6 +13,7 @@ import click
 import yaml
 from click.core import ParameterSource
 
+from webhook.cli.sections import Sections
 from webhook.errors import NotFound
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection, NoConfiguration
@@ -41,6 +42,9 @@ _OPTIONS = (
     click.option("--kubeconfig", metavar="FILE", help="Talk to the cluster of this kubeconfig."),
     click.option("--context", metavar="NAME", help="Talk to the cluster of this context; else of the current one."),
 )
+
+SECTIONS: Sections = {"Options": (), "The server": tuple(field.name for field in fields(Access))}
+"""Where `--help` shows these options, below those of the command itself."""
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:

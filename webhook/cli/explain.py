@@ -12,6 +12,7 @@ from webhook.admission.policy import Policy
 from webhook.admission.policy_file import PolicyFile
 from webhook.cli import cluster, explaining, stream_sources, tree
 from webhook.cli.cluster import Access
+from webhook.cli.sections import Sectioned
 from webhook.cli.stream_sources import Source
 
 _EXAMPLES = """
@@ -24,7 +25,7 @@ Examples:
 """
 
 
-@click.command(epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Sectioned, sections=cluster.SECTIONS, epilog=_EXAMPLES)
 @click.argument("names", nargs=-1, metavar="[KIND/NAME]...")
 @click.option(
     "-f",
@@ -81,11 +82,13 @@ def explain(
         raise click.UsageError("give either objects as KIND/NAME, or files with -f")
     policy = _policy(admission_config, integrated_registry, strict)
     source = _source(streams, access, namespace)
-    if paths:
-        subjects = explaining.of_files(paths, recursive, source.namespace, policy)
+    where = cluster.connect(access, namespace) if names or not streams else None
+    judge = explaining.of_admission(policy, source, where)
+    if where is not None and names:
+        subjects = explaining.of_cluster(names, where, policy)
     else:
-        subjects = explaining.of_cluster(names, cluster.connect(access, namespace), policy)
-    stories = (explaining.tell(subject, source, policy) for subject in subjects)
+        subjects = explaining.of_files(paths, recursive, source.namespace, policy)
+    stories = (explaining.tell(subject, judge) for subject in subjects)
     if output == "json":
         click.echo(msgspec.json.format(msgspec.json.encode([*stories]), indent=2))
         return

@@ -16,6 +16,7 @@ from webhook.cli.import_request import CannotImport, Plan, Wanted
 from webhook.cli.import_result import Result
 from webhook.cli.output import FORMATS, show
 from webhook.cli.progress import Progress
+from webhook.cli.sections import Sectioned
 from webhook.errors import Conflict, Json, NotFound, TooManyRequests
 
 _EXAMPLES = """
@@ -35,7 +36,7 @@ _ATTEMPTS: Final = 5
 _IMPORT_SECONDS: Final = 60.0
 
 
-@click.command("import", epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("import", cls=Sectioned, sections=cluster.SECTIONS, epilog=_EXAMPLES)
 @click.argument("target", metavar="STREAM[:TAG]")
 @click.option("--from", "source", default="", metavar="IMAGE", help="Import from here; else from where the tag says.")
 @click.option("--confirm", is_flag=True, help="Create the stream, or change the repository that it imports.")

@@ -14,6 +14,8 @@ from webhook.errors import Json, StatusError
 from webhook.image.reference import InvalidReference, parse
 
 _MOST_NAMES = 5
+_REMEDIES = {"HTTP response to an HTTPS client": "add --insecure if this registry is meant to have no TLS"}
+"""What to do about an answer of a registry that contains these words."""
 
 
 def progress(plan: Plan, found: Sequence[Result], seconds: float) -> str:
@@ -51,9 +53,9 @@ def complaint(failed: Sequence[Result], total: int, where: Cluster, stream: str)
 
 
 def _told(one: Result, stream: str, tried: str) -> str:
-    return f"{stream}:{one.tag} could not be imported: {_place(one.source)}: {one.message}" + (
-        f"; {tried}" if tried else ""
-    )
+    remedies = [remedy for words, remedy in _REMEDIES.items() if words in one.message]
+    reason = "; ".join(filter(None, [one.message, tried, *remedies]))
+    return f"{stream}:{one.tag} could not be imported: {_place(one.source)}: {reason}"
 
 
 def tell_more(answer: Json, found: Sequence[Result], where: Cluster, stream: str) -> None:

@@ -22,12 +22,18 @@ _COMMANDS: Final = {
 }
 
 _SUMMARIES: Final = {
-    "explain": "Say why each image of an object becomes what it becomes, or stays.",
-    "import": "Import images from a registry into an image stream.",
-    "resolve": "Print manifests with their image names resolved to digests.",
-    "serve": "Run the image API, imports and admission on this machine.",
-    "tag": "Tag an image into image streams.",
-    "webhook": "Run admission alone, for a cluster that serves image streams.",
+    "Servers": {
+        "serve": "Run the image API, imports and admission on this machine.",
+        "webhook": "Run admission alone, for a cluster that serves image streams.",
+    },
+    "Image streams": {
+        "import": "Import images from a registry into an image stream.",
+        "tag": "Tag an image into image streams.",
+    },
+    "Manifests": {
+        "resolve": "Print manifests with their image names resolved to digests.",
+        "explain": "Say why each image of an object becomes what it becomes, or stays.",
+    },
 }
 
 _EXAMPLES: Final = """
@@ -45,6 +51,8 @@ Examples:
   kubectl get is -o yaml > streams.yaml               # where the streams come from
   imagestreams explain deployment/web                 # why its images are what they are
 """
+
+_CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class LazyGroup(click.Group):
@@ -66,11 +74,12 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of subcommands, without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _SUMMARIES[name]) for name in sorted(_COMMANDS)])
+        for title, commands in _SUMMARIES.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
 
 
-@click.group(cls=LazyGroup, epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, epilog=_EXAMPLES, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="imagestreams", message="%(prog)s %(version)s")
 def imagestreams() -> None:
     """OpenShift image streams, short image names and digest pinning for any Kubernetes."""

@@ -11,6 +11,7 @@ import click
 from webhook.cli import cluster, krm, manifests, report, resolution, resolving
 from webhook.cli.cluster import Access
 from webhook.cli.resolving import Options
+from webhook.cli.sections import Sectioned
 
 _EXAMPLES = """
 \b
@@ -26,7 +27,7 @@ Examples:
 """
 
 
-@click.command(epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Sectioned, sections=cluster.SECTIONS, epilog=_EXAMPLES)
 @click.option(
     "-f",
     "--filename",

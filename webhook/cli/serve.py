@@ -9,6 +9,7 @@ from typing import get_args
 import click
 
 from webhook import __version__
+from webhook.cli.sections import Sectioned, Sections
 from webhook.meta import durations
 from webhook.serving import listening
 from webhook.serving.start import start
@@ -32,6 +33,22 @@ Examples:
   imagestreams serve --integrated-registry registry.example.com:5000
   imagestreams serve --strict --no-controllers             # exactly OpenShift's API, nothing else
 """
+
+_SECTIONS: Sections = {
+    "Where it runs": ("data", "listen", "workers", "threads", "tls_cert", "tls_key"),
+    "What it does": ("no_controllers", "push_notifications", "admission_config", "strict"),
+    "Names of images": ("integrated_registry", "public_registry"),
+    "Imports": ("import_mode", "import_interval", "import_rate", "max_bulk_import"),
+    "Registries": (
+        "registries",
+        "registry_credentials",
+        "registry_ca",
+        "certs_dir",
+        "registry_rate",
+        "registry_concurrency",
+    ),
+    "Other": (),
+}
 
 
 class Address(click.ParamType[tuple[str, int]]):
@@ -77,7 +94,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _PATH = click.Path(path_type=Path)
 
 
-@click.command(epilog=_EXAMPLES, context_settings={"show_default": True})
+@click.command(cls=Sectioned, sections=_SECTIONS, epilog=_EXAMPLES, context_settings={"show_default": True})
 @click.option(
     "--data",
     type=click.Path(file_okay=True, path_type=Path),
@@ -90,16 +107,23 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--integrated-registry",
     default="",
+    show_default=False,
     metavar="HOST[:PORT]",
     help="The registry that stands for the cluster's own in pull specs.",
 )
-@click.option("--public-registry", default="", metavar="HOST[:PORT]", help="The same registry, as seen from outside.")
+@click.option(
+    "--public-registry",
+    default="",
+    show_default=False,
+    metavar="HOST[:PORT]",
+    help="The same registry, as seen from outside.",
+)
 @click.option(
     "--max-bulk-import",
     type=click.IntRange(min=-1),
     default=DEFAULT_MAX_BULK_IMPORT,
     metavar="N",
-    help="Most tags that one import of a whole repository may bring.",
+    help="Most tags that one import of a whole repository may bring; -1 for all.",
 )
 @click.option(
     "--import-mode",
@@ -111,15 +135,18 @@ _PATH = click.Path(path_type=Path)
     "--admission-config",
     type=_FILE,
     metavar="FILE",
-    help="What admission does, as an ImagePolicyConfig; see docs/admission-policy.md.",
+    help="What admission does: an ImagePolicyConfig (docs/admission-policy.md).",
 )
 @click.option(
     "--push-notifications",
     is_flag=True,
-    help="Let registries tell of pushes at /notifications; see docs/notifications.md.",
+    help="Let registries tell of pushes at /notifications (docs/notifications.md).",
 )
 @click.option(
-    "--registries", type=_FILE, metavar="FILE", help="Mirrors, allowed and blocked registries, egress, limits (YAML)."
+    "--registries",
+    type=_FILE,
+    metavar="FILE",
+    help="Mirrors, allowed and blocked registries, egress, limits (docs/registries.md).",
 )
 @click.option(
     "--registry-credentials", type=_FILE, metavar="FILE", help="The server's own passwords (Docker's config.json)."

@@ -10,6 +10,7 @@ import click
 from webhook.cli import cluster, tag_request
 from webhook.cli.cluster import Access, Cluster
 from webhook.cli.output import FORMATS, show
+from webhook.cli.sections import Sectioned
 from webhook.cli.tag_request import CannotTag, Destination, Flags, Source
 from webhook.errors import Conflict, Forbidden, Json, MethodNotAllowed, NotFound, StatusError
 
@@ -27,7 +28,7 @@ _POLICIES: Final = {"source": "Source", "local": "Local"}
 T = TypeVar("T")
 
 
-@click.command(epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Sectioned, sections=cluster.SECTIONS, epilog=_EXAMPLES)
 @click.argument("arguments", nargs=-1, required=True, metavar="SOURCE DEST...")
 @click.option(
     "--source",

@@ -10,6 +10,7 @@ import click
 
 from webhook import __version__
 from webhook.admission.endpoint import PATH
+from webhook.cli.sections import Sectioned, Sections
 from webhook.cli.serve import Address
 from webhook.kube import connection as connections
 from webhook.kube.connection import Connection, NoConfiguration
@@ -29,10 +30,18 @@ Examples:
   imagestreams webhook --snapshot /var/lib/imagestreams/view
 """
 
+_SECTIONS: Sections = {
+    "The API with the image streams": ("kubeconfig", "context", "watch_images", "watch_list", "no_live_questions"),
+    "Where it runs": ("data", "listen", "metrics_listen", "snapshot", "workers", "threads", "staying", "drain"),
+    "Certificate": ("tls_cert", "tls_key", "certificate_secret", "webhook_configuration"),
+    "What it does": ("admission_config", "integrated_registry", "strict"),
+    "Other": (),
+}
+
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command(epilog=_EXAMPLES, context_settings={"show_default": True})
+@click.command(cls=Sectioned, sections=_SECTIONS, epilog=_EXAMPLES, context_settings={"show_default": True})
 @click.option("--kubeconfig", type=_FILE, metavar="FILE", help="How to reach the API; in a Pod, its service account.")
 @click.option("--context", metavar="NAME", help="The context of the kubeconfig, instead of its current one.")
 @click.option(
@@ -72,6 +81,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--integrated-registry",
     default="",
+    show_default=False,
     metavar="HOST[:PORT]",
     help="The registry that stands for the cluster's own in pull specs.",
 )
@@ -79,7 +89,10 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--watch-list", is_flag=True, help="Ask for lists as the beginning of a watch, where the API can.")
 @click.option("--no-live-questions", is_flag=True, help="Never ask the API about a name that could be new.")
 @click.option(
-    "--admission-config", type=_FILE, metavar="FILE", help="What admission does, as an ImagePolicyConfig; see docs."
+    "--admission-config",
+    type=_FILE,
+    metavar="FILE",
+    help="What admission does: an ImagePolicyConfig (docs/admission-policy.md).",
 )
 @click.option("--strict", is_flag=True, help="Exactly OpenShift's behaviour, without anything done beyond it.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, metavar="N", help="Processes that answer requests.")

@@ -122,7 +122,7 @@ def _sentence(message: str) -> str:
     """msgspec's `Expected `str`, got `int` - at `$.limits[0].registry`` with the place in front; YAML's on one line."""
     what, _, where = message.partition(" - at ")
     place = where.strip("`").removeprefix("$").removeprefix(".")
-    text = " ".join(what.split())
+    text = " ".join(what.split()).replace("Object contains unknown field", "there is no field")
     return f"{place}: {text}" if place else text
 
 

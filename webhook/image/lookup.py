@@ -1,6 +1,6 @@
 """What image lookup needs of a stream, and nothing else: each tag's final pull spec, computed when the stream changes.
 
-A view holds one such record per stream, so a look-up is two dictionary reads (python.md C).
+A view holds one such record per stream, so a look-up is two dictionary reads.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where a Kubernetes API is and how to prove who we are.
 
 The `kubernetes` package is used for one thing: reading kubeconfigs and service account files, with exec plugins and
-token refresh. It is imported only there, since it costs about 20 MB per process (python.md A.4).
+token refresh. It is imported only there, since it costs about 20 MB per process.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from webhook.kube.failure import Unreachable
 
 Authorization = Callable[[], str | None]
 """Gives the value of the Authorization header, anew for each request, since tokens expire."""
@@ -43,9 +45,15 @@ class Connection:
         return self.server.startswith("https://")
 
     def headers(self) -> dict[str, str]:
-        """The headers that authenticate one request."""
+        """The headers that authenticate one request; `Unreachable` for credentials that none can carry."""
         value = self.authorization() if self.authorization else self.token and f"Bearer {self.token}"
-        return {"Authorization": value} if value else {}
+        if not value:
+            return {}
+        value = value.strip()
+        if not (value.isascii() and value.isprintable()):
+            # Whoever sends it would quote it in an error.
+            raise Unreachable("the credentials hold characters that no header can carry")
+        return {"Authorization": value}
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """What the server's certificate is checked against; None for plain HTTP."""

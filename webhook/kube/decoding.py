@@ -1,6 +1,6 @@
 """How the objects of one collection are read from lists and watches: as dicts, or only the fields that are needed.
 
-A struct of the fields needed costs a third of the time and a tenth of the memory of a dict (python.md A.4). One object
+A struct of the fields needed costs a third of the time and a tenth of the memory of a dict. One object
 of an odd shape must not stop a whole collection: it is left out, with a line in the log.
 """
 

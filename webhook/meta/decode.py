@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 import yaml
 
 from webhook.errors import BadRequest, Json, UnsupportedMediaType
-from webhook.meta import jsontext, timestamps
+from webhook.meta import jsontext, protobuf, timestamps
+from webhook.meta.duplicates import Duplicates, joined
 from webhook.meta.schema import Schema
 
 _JSON: Final = "application/json"
 _YAML: Final = "application/yaml"
 _ACCEPTED: Final = (_JSON, _YAML)
 _SHOWN_BYTES: Final = 30
-_MAX_DEPTH: Final = 200
 
 _TYPE_NAMES: Final[dict[type, str]] = {
     dict: "object",
@@ -37,76 +37,38 @@ _PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
 }
 
 
-class _Duplicates:
-    """Builds objects while it collects the keys that occur twice in one of them."""
-
-    def __init__(self) -> None:
-        self.objects: list[tuple[Json, list[str]]] = []
-
-    def pairs(self, pairs: Iterable[tuple[str, Any]]) -> Json:
-        found: Json = {}
-        twice = []
-        for key, value in pairs:
-            if key in found:
-                twice.append(key)
-            found[key] = value
-        if twice:
-            self.objects.append((found, twice))
-        return found
-
-    def findings(self, root: Any) -> list[str]:
-        """`duplicate field "spec.x"` for each, in the order of the document."""
-        if not self.objects:
-            return []
-        twice = {id(found): keys for found, keys in self.objects}
-        return [
-            f'duplicate field "{_joined(path, key)}"'
-            for path, one in _objects(root, "")
-            for key in twice.get(id(one), ())
-        ]
-
-
-def _objects(value: Any, path: str) -> Iterable[tuple[str, Json]]:
-    """All objects within a value, each with its path."""
-    if isinstance(value, dict):
-        yield path, value
-        for key, inner in value.items():
-            yield from _objects(inner, _joined(path, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _objects(inner, f"{path}[{index}]")
-
-
-def _joined(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
-
-
 def media_type(content_type: str | None) -> str:
     """The bare media type of a Content-Type header; nothing means JSON."""
     return (content_type or "").partition(";")[0].strip().lower() or _JSON
 
 
-def decode(body: bytes, content_type: str | None = None, *, kind: str = "") -> tuple[Json, list[str]]:
+def decode(
+    body: bytes, content_type: str | None = None, *, kind: str = "", api_version: str = ""
+) -> tuple[Json, list[str]]:
     """The object in a body, and a finding for each key that occurs twice (the last one wins).
 
-    Raises UnsupportedMediaType, or BadRequest for what is not an object; `kind` is what its text says was expected.
+    Null is an object without fields. Raises UnsupportedMediaType, or BadRequest for what is not an object; `kind` is
+    what its text says was expected. Protobuf is read only of the kinds of an `api_version` that have it.
     """
     form = media_type(content_type)
-    if form not in _ACCEPTED:
+    accepted = (*_ACCEPTED, protobuf.MEDIA_TYPE) if protobuf.is_read(api_version) else _ACCEPTED
+    if form not in accepted:
         text = "the body of the request was in an unknown format - accepted media types include"
-        raise UnsupportedMediaType(f"{text}: {', '.join(_ACCEPTED)}")
-    seen = _Duplicates()
+        raise UnsupportedMediaType(f"{text}: {', '.join(accepted)}")
+    if form == protobuf.MEDIA_TYPE:
+        return protobuf.decode(body, api_version, kind), []
+    seen = Duplicates()
     try:
         value = _parsed(body, form, seen)
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise _unreadable(kind, _one_line(error), body) from error
+    value = {} if value is None else value
     if not isinstance(value, dict):
-        name = "null" if value is None else _type_name(value)
-        raise _unreadable(kind, f"json: cannot unmarshal {name} into an object", body)
+        raise _unreadable(kind, f"json: cannot unmarshal {_type_name(value)} into an object", body)
     return value, seen.findings(value)
 
 
-def _parsed(body: bytes, form: str, seen: _Duplicates) -> Any:
+def _parsed(body: bytes, form: str, seen: Duplicates) -> Any:
     """JSON is also good YAML, and much faster to read as what it is; a brace may also begin other YAML."""
     if form == _JSON:
         return _load_json(body, seen)
@@ -120,31 +82,12 @@ def _parsed(body: bytes, form: str, seen: _Duplicates) -> Any:
     return value
 
 
-def _load_json(body: bytes, seen: _Duplicates) -> Any:
+def _load_json(body: bytes, seen: Duplicates) -> Any:
     if not body.strip():
         raise ValueError("unexpected end of JSON input")
-    value = jsontext.loads(body, object_pairs_hook=seen.pairs, parse_constant=_no_constant)
-    _check_depth(value)
+    value = jsontext.loads(body, object_pairs_hook=seen.pairs)
+    jsontext.check_depth(value)
     return value
-
-
-def _check_depth(value: Any) -> None:
-    """Refuse nesting that would exhaust the stack of whoever walks the object afterwards."""
-    level = [value]
-    for _ in range(_MAX_DEPTH):
-        level = [
-            inner
-            for one in level
-            if isinstance(one, (dict, list))
-            for inner in (one.values() if isinstance(one, dict) else one)
-        ]
-        if not level:
-            return
-    raise ValueError("exceeded max depth")
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"invalid character '{name[0]}' looking for beginning of value")
 
 
 class _JsonLikeLoader(yaml.SafeLoader):
@@ -163,16 +106,16 @@ _JsonLikeLoader.yaml_implicit_resolvers = {
 }
 
 
-def _load_yaml(body: bytes, seen: _Duplicates) -> Any:
+def _load_yaml(body: bytes, seen: Duplicates) -> Any:
     loader = _JsonLikeLoader(body)
     try:
         node = loader.get_single_node()
-        return None if node is None else _plain(loader, node, seen, _MAX_DEPTH)
+        return None if node is None else _plain(loader, node, seen, jsontext.MAX_DEPTH)
     finally:
         loader.dispose()
 
 
-def _plain(loader: _JsonLikeLoader, node: yaml.Node, seen: _Duplicates, depth: int) -> Any:
+def _plain(loader: _JsonLikeLoader, node: yaml.Node, seen: Duplicates, depth: int) -> Any:
     if not depth:
         raise ValueError("exceeded max depth")
     if isinstance(node, yaml.MappingNode):
@@ -254,7 +197,7 @@ class _Pruner:
     def fields(self, value: Json, schema: Schema, path: str) -> Json:
         kept: Json = {}
         for key, inner in value.items():
-            where = _joined(path, key)
+            where = joined(path, key)
             child = schema.child(key)
             if child is None:
                 self.findings.append(f'unknown field "{where}"')

@@ -67,13 +67,12 @@ class _Patch(JsonPatch):
     operations = MappingProxyType({**JsonPatch.operations, "replace": _Replace, "test": _Test, "copy": _Copy})
 
 
-def apply(document: Json, patch: bytes) -> Json:
+def apply(document: Json, operations: list[Json]) -> Json:
     """The document with the operations applied, which is left as it is.
 
-    Raises BadRequest for a patch that is not a list, RequestEntityTooLarge above 10 000 operations, and Invalid for a
-    failed test, a path that does not exist or an operation that there is not.
+    Raises RequestEntityTooLarge above 10 000 operations, and Invalid for a failed test, a path that does not exist or
+    an operation that there is not.
     """
-    operations = parse(patch)
     if len(operations) > MAX_OPERATIONS:
         allowed = f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(operations)}"
         raise RequestEntityTooLarge(allowed, details={})
@@ -87,8 +86,8 @@ def apply(document: Json, patch: bytes) -> Json:
     return patched
 
 
-def parse(patch: bytes) -> list[Any]:
-    """The operations of a patch's body; BadRequest for anything but a list."""
+def parse(patch: bytes) -> list[Json]:
+    """The operations of a patch's body; BadRequest for anything but a list of objects whose op and path are text."""
     try:
         operations = jsontext.loads(patch)
     except (ValueError, RecursionError) as error:
@@ -96,7 +95,16 @@ def parse(patch: bytes) -> list[Any]:
     if not isinstance(operations, list):
         name = "object" if isinstance(operations, dict) else type(operations).__name__
         raise BadRequest(f"error decoding patch: json: cannot unmarshal {name} into Go value of type jsonpatch.Patch")
+    if not all(map(_is_operation, operations)):
+        raise BadRequest("error decoding patch: an operation is an object whose op and path are text")
     return operations
+
+
+def _is_operation(value: Any) -> bool:
+    """True for what may be one; null is an operation that says nothing, and fails when it is applied."""
+    if not isinstance(value, dict):
+        return value is None
+    return all(isinstance(value.get(key, ""), str) for key in ("op", "path"))
 
 
 def _unprocessable() -> Invalid:

@@ -179,7 +179,8 @@ def finalizer_findings(finalizers: Sequence[str], field: str) -> list[FieldError
     findings = []
     for index, name in enumerate(finalizers):
         where = f"{field}[{index}]"
-        findings += [FieldError.invalid(where, name, text) for text in qualified_name_problems(name)]
+        # Without the index: this check is Kubernetes' own, the next one that of its core, and of OpenShift.
+        findings += [FieldError.invalid(field, name, text) for text in qualified_name_problems(name)]
         if "/" not in name and name not in _STANDARD_FINALIZERS:
             text = "name is neither a standard finalizer name nor is it fully qualified"
             findings.append(FieldError.invalid(where, name, text))
@@ -193,7 +194,10 @@ def owner_findings(owners: Sequence[Mapping[str, Any]], field: str) -> list[Fiel
     """The findings on owner references; the paths carry no index, as recorded from Kubernetes."""
     findings, controllers = [], []
     for owner in owners:
-        for key in ("apiVersion", "kind", "name", "uid"):
+        if not owner.get("apiVersion") or owner["apiVersion"].count("/") > 1:
+            version = owner.get("apiVersion") or ""
+            findings.append(FieldError.invalid(f"{field}.apiVersion", version, "version must not be empty"))
+        for key in ("kind", "name", "uid"):
             if not owner.get(key):
                 findings.append(FieldError.invalid(f"{field}.{key}", owner.get(key) or "", "must not be empty"))
         if (owner.get("apiVersion"), owner.get("kind")) in _NEVER_OWNERS:

@@ -20,6 +20,10 @@ _MAX_TIMEOUT: Final = 24 * 3600
 _VALIDATIONS: Final = ("", "Ignore", "Strict", "Warn")
 _MATCHES: Final = ("Exact", "NotOlderThan")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
+_INT64: Final = range(-(2**63), 2**63)
+_UINT64: Final = range(2**64)
+# More of them are refused before they are read: that takes time that grows with their square.
+_DIGITS: Final = 40
 _UNSIGNED: Final = re.compile(r"[0-9]+")
 _META_GROUP: Final = "meta.k8s.io"
 
@@ -64,13 +68,13 @@ def write_options(query: Query, operation: str, *, apply: bool = False, user_age
     The field manager defaults to the client's program name, except in an apply, where it is mandatory.
     Raises Invalid (kind `CreateOptions` and so on) with one cause per finding.
     """
-    dry_run = [one for one in query.get("dryRun", ()) if one]
+    dry_run = query.get("dryRun", ())
     manager = _first(query, "fieldManager")
     validation = _first(query, "fieldValidation")
-    findings = _dry_run_findings(dry_run) + _manager_findings(manager, required=apply)
+    findings = _manager_findings(manager, required=apply) + _dry_run_findings(dry_run)
     if validation not in _VALIDATIONS:
         findings.append(FieldError.not_supported("fieldValidation", validation, _VALIDATIONS))
-    force = _flag(query, "force")
+    force = flag(query, "force")
     if force is not None and operation == "Patch" and not apply:
         findings.append(FieldError.forbidden("force", "may not be specified for non-apply patch"))
     if findings:
@@ -111,13 +115,13 @@ def list_options(query: Query) -> ListOptions:
     options = ListOptions(
         label_selector=_first(query, "labelSelector"),
         field_selector=_first(query, "fieldSelector"),
-        limit=min(max(_integer(query, "limit") or 0, 0), _MAX_LIMIT),
+        limit=min(max(integer(query, "limit") or 0, 0), _MAX_LIMIT),
         continue_token=_first(query, "continue"),
         resource_version=_first(query, "resourceVersion"),
         match=_first(query, "resourceVersionMatch"),
-        watch=bool(_flag(query, "watch")),
-        bookmarks=bool(_flag(query, "allowWatchBookmarks")),
-        send_initial_events=_flag(query, "sendInitialEvents"),
+        watch=bool(flag(query, "watch")),
+        bookmarks=bool(flag(query, "allowWatchBookmarks")),
+        send_initial_events=flag(query, "sendInitialEvents"),
         timeout_seconds=_seconds(query, "timeoutSeconds"),
     )
     findings = _watch_findings(options) if options.watch else _list_findings(options)
@@ -131,8 +135,13 @@ def list_options(query: Query) -> ListOptions:
 
 def check_version(text: str) -> None:
     """A BadRequest where a resource version is neither empty nor decimal."""
-    if text and not _UNSIGNED.fullmatch(text):
-        why = f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+    if not text:
+        return
+    problem = "" if _UNSIGNED.fullmatch(text) else "invalid syntax"
+    if not problem and (len(text) > _DIGITS or int(text) not in _UINT64):
+        problem = "value out of range"
+    if problem:
+        why = f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": {problem}'
         raise BadRequest(f"invalid resource version: resourceVersion: {why}")
 
 
@@ -156,13 +165,13 @@ def _watch_findings(options: ListOptions) -> list[FieldError]:
     if match and options.send_initial_events is None:
         why = f"{field} is forbidden for watch unless sendInitialEvents is provided"
         findings.append(FieldError.forbidden(field, why))
+    if options.send_initial_events is not None and match != "NotOlderThan":
+        why = f"sendInitialEvents requires setting {field} to NotOlderThan"
+        findings.append(FieldError.forbidden(field, why))
     if match and match != "NotOlderThan":
         findings.append(FieldError.not_supported(field, match, ["NotOlderThan"]))
     if match and options.continue_token:
         findings.append(FieldError.forbidden(field, f"{field} is forbidden when continue is provided"))
-    if options.send_initial_events is not None and not match:
-        why = f"sendInitialEvents requires setting {field} to NotOlderThan"
-        findings.append(FieldError.forbidden(field, why))
     return findings
 
 
@@ -184,22 +193,25 @@ def _first(query: Query, key: str) -> str:
     return values[0]
 
 
-def _flag(query: Query, key: str) -> bool | None:
-    """False is spelled `false` or `0`; any other value is true, as Kubernetes converts query parameters."""
+def flag(query: Query, key: str) -> bool | None:
+    """A flag, None where it is not given; any value but `false` and `0` is true, as Kubernetes converts queries."""
     if key not in query:
         return None
     return _first(query, key).lower() not in ("false", "0")
 
 
-def _integer(query: Query, key: str) -> int | None:
-    text = _first(query, key)
-    if not text:
+def integer(query: Query, key: str) -> int | None:
+    """A 64-bit integer, None where it is not given; BadRequest for anything else."""
+    if key not in query:
         return None
+    text = _first(query, key)
     if not _INTEGER.fullmatch(text):
         raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    if len(text) > _DIGITS or int(text) not in _INT64:
+        raise BadRequest(f'strconv.ParseInt: parsing "{text}": value out of range')
     return int(text)
 
 
 def _seconds(query: Query, key: str) -> int | None:
-    given = _integer(query, key)
+    given = integer(query, key)
     return None if given is None else min(max(given, 0), _MAX_TIMEOUT)

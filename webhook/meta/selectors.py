@@ -131,7 +131,7 @@ class _LabelParser:
         key = self.take()
         for problem in names.qualified_name_problems(key):
             raise _unparsable(f'key: Invalid value: "{key}": {problem}')
-        if self.peek() in ("", ","):
+        if negated or self.peek() in ("", ","):
             return Requirement(key, "!" if negated else "exists")
         operator = self.operator()
         return _checked(Requirement(key, operator, self.values(operator)))

@@ -26,7 +26,7 @@ def apply(document: Json, patch: bytes | Json, schema: Schema) -> Json:
     Raises BadRequest for a patch that is not an object or a malformed directive, and Invalid for a list item without
     its merge key or an unknown `$patch`.
     """
-    parsed = mergepatch.parse(patch) if isinstance(patch, bytes) else patch
+    parsed = mergepatch.parse(patch)[0] if isinstance(patch, bytes) else patch
     return _map(document, parsed, schema)
 
 

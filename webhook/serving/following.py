@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_STREAMS: Final = "imagestreams"
 _TICK: Final = 0.05
 _REPORT: Final = 1.0
 """Seconds between two reports of gauges."""
 
 
 class Following:
-    """One view with its reflectors.
+    """One view with its reflectors; `levels` are not followed where they are None.
 
     `certificate` is the file whose expiry is reported; `interval` is the seconds between two snapshots.
     """
@@ -40,7 +41,7 @@ class Following:
         self,
         client: KubeClient,
         view: View,
-        levels: RunLevels,
+        levels: RunLevels | None,
         certificate: Path,
         *,
         snapshot: Snapshot | None = None,
@@ -51,7 +52,7 @@ class Following:
         self._certificate = certificate
         self._snapshot, self._interval = snapshot, interval
         self._saved = 0
-        self._reflectors = feed.reflectors(client, view, levels, watch_list=watch_list)
+        self.reflectors = feed.reflectors(client, view, levels, watch_list=watch_list)
 
     def start(self, life: Life, reachable: Callable[[], bool] = lambda: True) -> None:
         """Follow in threads of its own until the server stops; the API is not tried before `reachable()`."""
@@ -74,19 +75,20 @@ class Following:
         if restored is None:
             return
         self.view.restore_streams(restored.streams, restored.taken)
-        self._reflectors[0].position = restored.position
+        self.reflectors[0].position = restored.position
         _log.info("Looking names up in the snapshot of %s until the API answers.", restored.taken)
 
     def _follow(self, life: Life, reachable: Callable[[], bool]) -> None:
-        if self.view.ready:
+        told = self.view.ready
+        if told:
             life.ready()
         if not reachable():
             return
-        for reflector in self._reflectors:
+        for reflector in self.reflectors:
             reflector.start()
-        told, next_report = self.view.ready, 0.0
+        next_report = 0.0
         while not life.stopping():
-            if not told and all(one.synced.is_set() for one in self._reflectors):
+            if not told and all(one.synced.is_set() for one in self.reflectors):
                 told = True
                 life.ready()
                 if life.all_ready():
@@ -95,12 +97,12 @@ class Following:
                 next_report = time.monotonic() + _REPORT
                 self._report()
             time.sleep(_TICK)
-        for reflector in self._reflectors:
+        for reflector in self.reflectors:
             reflector.stop()
 
     def _report(self) -> None:
-        VIEW_STREAMS.set(len(self.view))
-        VIEW_HEARD.set(self._reflectors[0].heard)
+        VIEW_STREAMS.labels(_STREAMS).set(len(self.view))
+        VIEW_HEARD.labels(_STREAMS).set(self.reflectors[0].heard)
         VIEW_FROM_SNAPSHOT.set(1 if self.view.restored_from else 0)
         try:
             CERTIFICATE_EXPIRY.set(expiry(self._certificate).timestamp())

@@ -96,17 +96,20 @@ class _Scraped(BaseHTTPRequestHandler):
 
 
 class ReviewCounter:
-    """Counts reviews and what was decided about their images; the children are bound once (python.md A.7)."""
+    """Counts reviews and what was decided about their images; the children are bound once."""
 
     def __init__(self) -> None:
         self._outcomes = {one: ADMISSION_REVIEWS.labels(one) for one in endpoint.OUTCOMES}
         self._reasons = {one: ADMISSION_IMAGES.labels(one) for one in reasons.SENTENCES}
         self._duration = DURATION.labels("create", "admission")
+        self._answered = REQUESTS.labels("create", "admission", "200")
+        self._malformed = REQUESTS.labels("create", "admission", "400")
 
     def __call__(self, outcome: str, images: Sequence[Rewrite], seconds: float) -> None:
         """Count one review."""
         self._outcomes[outcome].inc()
         self._duration.observe(seconds)
+        (self._malformed if outcome == endpoint.MALFORMED else self._answered).inc()
         for image in images:
             self._reasons[image.decision.reason].inc()
 

@@ -30,6 +30,11 @@ class Pool(Executor):
         self._count = 0
         self._closed = False
 
+    @property
+    def is_short_of_threads(self) -> bool:
+        """Whether work waits for a thread to become idle."""
+        return bool(self._waiting)
+
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Call `fn` in a thread: an idle one, a new one, or the first that becomes idle."""
         job = _Job(Future(), fn, args, kwargs)

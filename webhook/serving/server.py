@@ -16,7 +16,6 @@ from typing import Any, Final, Protocol
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
-from gunicorn.workers.gthread import ThreadWorker
 from prometheus_client import multiprocess as shared
 
 from webhook.serving.companion import Companion, Stopping, Work
@@ -24,9 +23,9 @@ from webhook.serving.health import WsgiApp
 from webhook.serving.identity import pre_request
 from webhook.serving.logs import ServerLogger
 from webhook.serving.memory import keep_freed
-from webhook.serving.pool import Pool
 from webhook.serving.roll import Roll
 from webhook.serving.staying import StayingWorker
+from webhook.serving.worker import Worker
 from webhook.serving.workspace import authority, serving_pair
 from webhook.settings import Settings
 from webhook.tls.context import ReloadingContext
@@ -58,14 +57,6 @@ class Program(Protocol):
         """What runs once per server in a process of its own, if anything."""
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's threaded worker, whose threads end when they are no longer needed."""
-
-    def get_thread_pool(self) -> Pool:
-        """Called by gunicorn once, in the worker."""
-        return Pool(self.cfg.threads)
-
-
 class Server(BaseApplication):  # type: ignore[misc]
     """One server: `run()` returns only by SystemExit."""
 
@@ -83,7 +74,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """gunicorn's settings; each that is not its default has its reason in python.md B.3 or contract 1.7."""
+        """gunicorn's settings; those that are not its defaults are for contract 1.7."""
         for name, value in {**self._sizes(), **self._protocol(), **self._hooks()}.items():
             self.cfg.set(name, value)
 

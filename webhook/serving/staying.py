@@ -2,7 +2,7 @@
 
 gunicorn hands a kept connection back to its poller after every request and gets it from there for the next: a queue, a
 pipe and four changes of thread. And it writes head and body apart, which over TLS are two records. Both cost more than
-the review (python.md B.2). This leans on gunicorn's inside, so a test holds it to the minor version that it was read
+the review. This leans on gunicorn's inside, so a test holds it to the minor version that it was read
 in; parsing, timeouts and errors stay gunicorn's.
 """
 
@@ -13,9 +13,10 @@ from collections import deque
 from typing import Any, Final
 
 from gunicorn.util import http_date
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import TConn
 
 from webhook.admission.endpoint import MAX_BODY, PATH, AdmissionEndpoint
+from webhook.serving.worker import Worker
 
 WRITTEN_FOR: Final = (27, 0)
 """The gunicorn whose inside this knows."""
@@ -24,7 +25,7 @@ _PATIENCE: Final = 50
 """Milliseconds for which a thread waits for the next request of its connection."""
 
 
-class StayingWorker(ThreadWorker):  # type: ignore[misc]
+class StayingWorker(Worker):
     """Threads wait with their connections as long as a quarter of them is free for the others."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -63,7 +64,7 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _stays(self, conn: TConn) -> bool:
         """Whether this thread has the next request of its connection."""
-        if not self.alive or len(self._staying) > self._most or self.tpool._work_queue.qsize():
+        if not self.alive or len(self._staying) > self._most or self.tpool.is_short_of_threads:
             return False
         if conn.parser.unreader.buf.getvalue() or (self.cfg.is_ssl and conn.sock.pending()):
             return True

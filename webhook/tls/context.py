@@ -1,6 +1,6 @@
 """The TLS side of every accepted connection: bounded in time, and always with the certificate that is on disk now.
 
-gunicorn asks for a context once per connection. Two defects are designed around here (python.md B.4): a client that
+gunicorn asks for a context once per connection. Two defects are designed around here: a client that
 stalls in the handshake or in a request would hold a thread for ever, and a renewed certificate would need a restart.
 """
 

@@ -38,7 +38,7 @@ class Named(msgspec.Struct, gc=False):
 
 
 class View:
-    """An index that reflectors keep current; one per process, since a forked one is not shared (python.md C).
+    """An index that reflectors keep current; one per process, since a forked one is not shared.
 
     One thread per collection writes, any number read. Readers see each stream whole, as of some moment.
     """

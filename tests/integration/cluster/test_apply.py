@@ -17,6 +17,7 @@ import pytest
 
 from tests.integration.cluster.cluster import Cluster
 from tests.integration.servers import until
+from webhook.apiserver.bodies import Shown, decoded
 from webhook.apiserver.rest import Call
 from webhook.apiserver.stored import StoredRest, Strategy
 from webhook.errors import Json, StatusError
@@ -142,9 +143,9 @@ def _replaced(old: Json, new: Json) -> Json:
     return {**new, "metadata": {**kept, **new["metadata"]}}
 
 
-def _outcome(write: Callable[[], Json]) -> Outcome:
+def _outcome(write: Callable[[], Shown]) -> Outcome:
     try:
-        return 200, write()
+        return 200, decoded(write())
     except StatusError as error:
         return error.code, error.status()
 

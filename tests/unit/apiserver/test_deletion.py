@@ -6,6 +6,7 @@ from webhook.apiserver import deletion
 from webhook.apiserver.deletion import DeleteOptions
 from webhook.errors import BadRequest, Conflict, Invalid
 
+GV = "image.openshift.io/v1"
 UID = "28b2d9cf-9bf2-4d0d-aeb2-e3f101fb78a2"
 OTHER_UID = "11111111-2222-3333-4444-555555555555"
 
@@ -18,20 +19,23 @@ def php(**more):
     ("query", "body", "expected"),
     [
         pytest.param({}, None, DeleteOptions(), id="nothing said"),
-        pytest.param({"dryRun": "All"}, None, DeleteOptions(dry_run=True), id="a dry run in the query"),
+        pytest.param({"dryRun": ["All"]}, None, DeleteOptions(dry_run=True), id="a dry run in the query"),
         pytest.param({}, {"dryRun": ["All"]}, DeleteOptions(dry_run=True), id="a dry run in the body"),
         pytest.param(
-            {"dryRun": "All"},
+            {"dryRun": ["All"]},
             {"kind": "DeleteOptions", "apiVersion": "v1"},
             DeleteOptions(),
             id="a body hides the query",
         ),
-        pytest.param({"dryRun": "All"}, {}, DeleteOptions(dry_run=True), id="an empty body hides nothing"),
+        pytest.param({"dryRun": ["All"]}, {}, DeleteOptions(), id="and so does an empty object"),
         pytest.param(
-            {"propagationPolicy": "Foreground"}, None, DeleteOptions(policy="Foreground"), id="a policy in the query"
+            {"propagationPolicy": ["Foreground"]}, None, DeleteOptions(policy="Foreground"), id="a policy in the query"
         ),
-        pytest.param({"orphanDependents": "true"}, None, DeleteOptions(orphan_dependents=True), id="the old spelling"),
+        pytest.param({"orphanDependents": ["1"]}, None, DeleteOptions(orphan_dependents=True), id="the old spelling"),
         pytest.param({}, {"orphanDependents": False}, DeleteOptions(orphan_dependents=False), id="and its opposite"),
+        pytest.param({"uid": [UID]}, None, DeleteOptions(uid=UID), id="a precondition in the query"),
+        pytest.param({}, {"dryRun": ["All", "All"]}, DeleteOptions(dry_run=True), id="a dry run asked for twice"),
+        pytest.param({}, {"preconditions": {"uid": ""}}, DeleteOptions(uid=""), id="a precondition that never holds"),
         pytest.param(
             {},
             {"preconditions": {"uid": UID, "resourceVersion": "7"}},
@@ -47,14 +51,14 @@ def php(**more):
     ],
 )
 def test_options_come_from_the_body_or_else_from_the_query(query, body, expected):
-    assert deletion.options(query, body) == expected
+    assert deletion.options(query, body, GV) == expected
 
 
 @pytest.mark.parametrize(
     ("query", "body", "message"),
     [
         pytest.param(
-            {"propagationPolicy": "Sideways"},
+            {"propagationPolicy": ["Sideways"]},
             None,
             'propagationPolicy: Unsupported value: "Sideways":'
             ' supported values: "Orphan", "Background", "Foreground", "nil"',
@@ -67,6 +71,18 @@ def test_options_come_from_the_body_or_else_from_the_query(query, body, expected
             id="half a dry run",
         ),
         pytest.param(
+            {"dryRun": ["All", ""]},
+            None,
+            'dryRun: Unsupported value: ["All", ""]: supported values: "All"',
+            id="a dry run and none",
+        ),
+        pytest.param(
+            {"propagationPolicy": [""]},
+            None,
+            'propagationPolicy: Unsupported value: "": supported values: "Orphan", "Background", "Foreground", "nil"',
+            id="an empty policy",
+        ),
+        pytest.param(
             {},
             {"propagationPolicy": "Background", "orphanDependents": False},
             'propagationPolicy: Invalid value: "Background": '
@@ -77,7 +93,7 @@ def test_options_come_from_the_body_or_else_from_the_query(query, body, expected
 )
 def test_options_against_the_rules_are_invalid(query, body, message):
     with pytest.raises(Invalid) as refused:
-        deletion.options(query, body)
+        deletion.options(query, body, GV)
 
     assert refused.value.message == f'DeleteOptions.meta.k8s.io "" is invalid: {message}'
 
@@ -100,17 +116,18 @@ def test_options_against_the_rules_are_invalid(query, body, message):
 )
 def test_a_body_that_is_no_delete_options_is_refused(body):
     with pytest.raises(BadRequest):
-        deletion.options({}, body)
+        deletion.options({}, body, GV)
 
 
-def test_seconds_in_a_query_are_a_number():
+@pytest.mark.parametrize("text", ["soon", "", "1.5", "9" * 20, "9" * 9999])
+def test_seconds_in_a_query_are_a_number(text):
     with pytest.raises(BadRequest):
-        deletion.options({"gracePeriodSeconds": "soon"}, None)
+        deletion.options({"gracePeriodSeconds": [text]}, None, GV)
 
 
 @pytest.mark.parametrize(("text", "orphan"), [("true", True), ("1", True), ("", True), ("False", False), ("0", False)])
 def test_a_flag_in_a_query_is_read_as_kubernetes_reads_it(text, orphan):
-    assert deletion.options({"orphanDependents": text}, None).orphan_dependents is orphan
+    assert deletion.options({"orphanDependents": [text]}, None, GV).orphan_dependents is orphan
 
 
 @pytest.mark.parametrize(

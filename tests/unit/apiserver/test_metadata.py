@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from webhook.apiserver import metadata
-from webhook.errors import BadRequest, Conflict
+from webhook.errors import BadRequest, Untyped
 
 UID = "28b2d9cf-9bf2-4d0d-aeb2-e3f101fb78a2"
 OTHER_UID = "11111111-2222-3333-4444-555555555555"
@@ -94,7 +94,7 @@ def test_a_new_object_keeps_what_belongs_to_the_client():
 
 
 def test_a_new_object_must_not_claim_a_version():
-    with pytest.raises(metadata.ResourceVersionOnCreate) as refused:
+    with pytest.raises(Untyped) as refused:
         metadata.for_create(php(resourceVersion="1"))
 
     status = refused.value.status()
@@ -143,12 +143,36 @@ def test_an_update_cannot_take_back_a_deletion():
     assert (changed["deletionTimestamp"], changed["deletionGracePeriodSeconds"]) == (CREATED, 0)
 
 
-def test_an_update_of_another_incarnation_is_a_conflict():
-    with pytest.raises(Conflict) as refused:
-        metadata.for_update(php(uid=OTHER_UID), STORED)
+@pytest.mark.parametrize("version", ["", "0", "soon"])
+def test_what_is_no_version_is_passed_over_in_a_new_object(version):
+    assert "resourceVersion" not in metadata.for_create(php(resourceVersion=version))["metadata"]
 
-    expected = f"Precondition failed: UID in precondition: {OTHER_UID}, UID in object meta: {UID}"
-    assert expected in refused.value.message
+
+@pytest.mark.parametrize(("version", "number"), [("", 0), ("0", 0), ("7", 7), ("007", 7)])
+def test_the_version_of_an_update_is_a_number(version, number):
+    assert metadata.version_of(php(resourceVersion=version)) == number
+
+
+def test_a_version_that_is_no_number_fails_as_in_kubernetes():
+    with pytest.raises(Untyped, match="invalid syntax"):
+        metadata.version_of(php(resourceVersion="soon"))
+
+
+@pytest.mark.parametrize("key", ["deletionTimestamp", "deletionGracePeriodSeconds"])
+def test_only_a_delete_marks_an_object_as_deleted(key):
+    (finding,) = metadata.immutable_findings(php(**{key: CREATED}), STORED)
+    assert (finding.field, finding.reason) == (f"metadata.{key}", "FieldValueInvalid")
+    assert metadata.immutable_findings(php(**{key: CREATED}), php(**{key: "another"})) == []
+
+
+def test_an_owner_that_is_there_twice_is_kept_once():
+    base = {"apiVersion": "v1", "kind": "ConfigMap", "name": "base", "uid": OTHER_UID}
+    other = {**base, "name": "other"}
+
+    obj, repeated = metadata.with_owners_once(php(ownerReferences=[base, other, base]))
+
+    assert obj["metadata"]["ownerReferences"] == [base, other]
+    assert repeated == [OTHER_UID]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import click
 import pytest
 
 from webhook.cli import main as command
+from webhook.cli.sections import Sectioned
 
 
 def run(*arguments: str) -> int:
@@ -17,12 +19,13 @@ def run(*arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
-def test_help_shows_examples_and_both_commands(capsys):
+def test_help_shows_examples_and_every_command(capsys):
     assert run("--help") == 0
     shown = capsys.readouterr().out
+    listed = re.findall(r"^  ([a-z]+)  +[A-Z]", shown, re.MULTILINE)
     assert "imagestreams resolve -f k8s/ -s streams.yaml --diff" in shown
     assert "export KUBECONFIG=var/admin.kubeconfig" in shown
-    assert all(name in shown for name in ("serve", "resolve"))
+    assert sorted(listed) == command.imagestreams.list_commands(click.Context(command.imagestreams))
 
 
 def test_help_does_not_import_the_server():
@@ -83,6 +86,25 @@ def test_a_failure_is_one_sentence(error, code, says, monkeypatch, capsys):
     shown = capsys.readouterr().err
     assert says in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("name", ["explain", "import", "resolve", "serve", "tag", "webhook"])
+def test_the_help_of_a_command_shows_every_option_once(name, capsys):
+    assert run(name, "--help") == 0
+    shown = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", capsys.readouterr().out, re.MULTILINE)
+    offered = command.imagestreams.get_command(click.Context(command.imagestreams), name)
+    assert offered is not None
+    wanted = [one.opts[-1] for one in offered.params if isinstance(one, click.Option) and not one.hidden]
+    assert sorted(shown) == sorted([*wanted, "--help"])
+
+
+def test_every_section_names_options_that_there_are():
+    for name in ("serve", "webhook", "import", "tag", "explain", "resolve"):
+        offered = command.imagestreams.get_command(click.Context(command.imagestreams), name)
+        assert isinstance(offered, Sectioned)
+        named = [one for names in offered.sections.values() for one in names]
+        assert set(named) <= {one.name for one in offered.params}
+        assert len(named) == len(set(named))
 
 
 def test_the_version_is_printed(capsys):

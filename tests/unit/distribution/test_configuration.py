@@ -65,10 +65,8 @@ def test_an_empty_file_says_nothing(load, text):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        pytest.param("mirrors: []", "Object contains unknown field `mirrors`", id="an unknown field"),
-        pytest.param(
-            "egress: {deny: []}", "egress: Object contains unknown field `deny`", id="an unknown field inside"
-        ),
+        pytest.param("mirrors: []", "there is no field `mirrors`", id="an unknown field"),
+        pytest.param("egress: {deny: []}", "egress: there is no field `deny`", id="an unknown field inside"),
         pytest.param("blockedRegistries: quay.io", "blockedRegistries: Expected `array`, got `str`", id="no list"),
         pytest.param("[quay.io]", "Expected `object | null`, got `array`", id="no object"),
         pytest.param("limits: [}", "while parsing a flow node", id="no YAML"),

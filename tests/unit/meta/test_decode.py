@@ -34,10 +34,25 @@ def test_json_and_yaml_are_read(body, content_type, expected):
     assert decode.decode(body, content_type) == (expected, [])
 
 
+@pytest.mark.parametrize(("body", "content_type"), [(b"null", None), (b"null", YAML), (b"", YAML)])
+def test_null_is_an_object_without_fields(body, content_type):
+    assert decode.decode(body, content_type) == ({}, [])
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/vnd.kubernetes.protobuf", "application/cbor"])
 def test_other_formats_are_unsupported(content_type):
     with pytest.raises(UnsupportedMediaType, match="accepted media types include: application/json, application/yaml"):
         decode.decode(b"{}", content_type)
+
+
+def test_protobuf_is_read_of_the_kinds_that_have_it():
+    body = b"k8s\0" + bytes.fromhex("0a060a02763112001200")
+    assert decode.decode(body, "application/vnd.kubernetes.protobuf", kind="Pod", api_version="v1") == (
+        {"apiVersion": "v1", "kind": "Pod"},
+        [],
+    )
+    with pytest.raises(UnsupportedMediaType, match=r"application/yaml, application/vnd\.kubernetes\.protobuf$"):
+        decode.decode(b"{}", "text/plain", kind="Pod", api_version="v1")
 
 
 @pytest.mark.parametrize(
@@ -46,8 +61,9 @@ def test_other_formats_are_unsupported(content_type):
         (b'{"kind": "Ima', None),
         (b"[]", None),
         (b"", None),
-        (b"null", None),
         (b"\xff\xfe", None),
+        (b'\xef\xbb\xbf{"kind": "ImageStream"}', None),
+        ('{"kind": "ImageStream"}'.encode("utf-16"), None),
         (b'{"a": NaN}', None),
         (b"[" * 100_000, None),
         (b'{"a":' * 300 + b"1" + b"}" * 300, None),

@@ -74,7 +74,18 @@ def test_other_finalizers_are_refused():
     assert finding.message.endswith("name is neither a standard finalizer name nor is it fully qualified")
 
 
-@pytest.mark.parametrize("missing", ["apiVersion", "kind", "name", "uid"])
+def test_a_finalizer_that_is_no_name_is_found_by_both_checks():
+    found = names.finalizer_findings(["a b"], "metadata.finalizers")
+    assert [one.field for one in found] == ["metadata.finalizers", "metadata.finalizers[0]"]
+
+
+@pytest.mark.parametrize("version", ["", "a/b/c"])
+def test_an_owner_has_a_version(version):
+    (finding,) = names.owner_findings([{**OWNER, "apiVersion": version}], "metadata.ownerReferences")
+    assert finding.message == f'Invalid value: "{version}": version must not be empty'
+
+
+@pytest.mark.parametrize("missing", ["kind", "name", "uid"])
 def test_owners_are_complete(missing):
     (finding,) = names.owner_findings([{**OWNER, missing: ""}], "metadata.ownerReferences")
     assert str(finding) == f'metadata.ownerReferences.{missing}: Invalid value: "": must not be empty'
