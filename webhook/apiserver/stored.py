@@ -31,7 +31,8 @@ _REPEATED = (
     ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject"
     " such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}"
 )
-_TRIES = 5
+# A try fails because another writer was faster. kube-apiserver has no limit; more than these cannot write at a time.
+_TRIES = 200
 _GENERATED_NAMES = 8
 # From the stored object to the new one and its managedFields; None for those: as after any update.
 Step = Callable[[Json], tuple[Json, Managed | None]]
