@@ -37,8 +37,8 @@ def causes(answer: Answer) -> list[str]:
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"", b"[]", b"null", b'"text"', b"\xff\xfe{}", b"[" * 100_000, b'{"kind":"ImageStream"'],
-    ids=["cut off", "empty", "a list", "null", "a text", "not UTF-8", "nested without end", "cut off later"],
+    [b"{", b"", b"[]", b'"text"', b"\xff\xfe{}", b"[" * 100_000, b'{"kind":"ImageStream"'],
+    ids=["cut off", "empty", "a list", "a text", "not UTF-8", "nested without end", "cut off later"],
 )
 def test_malformed_json_is_a_bad_request(api, namespace, body):
     refused(api.post(STREAMS.format(namespace), body), 400, "BadRequest")

@@ -86,6 +86,7 @@ class StoredRest(ReadRest):
         findings = self._name_findings(name, call.namespace)
         if findings and not name:
             raise Invalid.of(self.kind, self.info.group, name, findings)
+        findings = self.strategy.prefix_findings(new["metadata"].get("generateName") or "") + findings
         new, more = self.strategy.prepare_for_create(call, new)
         findings += names.object_meta_findings(new["metadata"]) + more
         if findings:
