@@ -75,6 +75,10 @@ certs: $(INSTALLED) ## Make a development authority and a server certificate in 
 lock: ## Renew constraints.txt from pyproject.toml
 	.ci/lock
 
+.PHONY: messages
+messages: $(INSTALLED) ## Renew the protobuf messages of the built-in kinds (KUBERNETES=its staging/src)
+	$(BIN)/python .ci/messages.py $(KUBERNETES)
+
 .PHONY: clean
 clean: ## Remove .venv, caches and certificates; var/ (your data) stays
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

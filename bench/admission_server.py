@@ -14,9 +14,10 @@ from typing import Any
 import flask
 
 from webhook.admission import patch
-from webhook.admission.decide import decide
+from webhook.admission.decide import of_objects
 from webhook.admission.endpoint import AdmissionEndpoint
 from webhook.admission.reviewer import Reviewer
+from webhook.admission.verdict import reach
 from webhook.kube.connection import Connection
 from webhook.serving.server import Life
 from webhook.serving.start import start
@@ -83,17 +84,18 @@ def answered(review: dict[str, Any], reviewer: Reviewer) -> dict[str, Any]:
     """The review's answer, through dictionaries of everything."""
     request = review["request"]
     resource, namespace = request["resource"], request["namespace"]
-    changes = decide(
+    policy = reviewer.policy()
+    write = of_objects(
+        policy.coverage[resource["group"], resource["resource"]].location,
         resource["group"],
         resource["resource"],
-        request["object"]["kind"],
         request["operation"],
         namespace,
         request["object"],
         request["oldObject"],
-        reviewer.view,
-        reviewer.policy(),
+        kind=request["object"]["kind"],
     )
+    changes = reach(write, reviewer.view, policy).changes
     content = base64.b64encode(json.dumps(patch.operations(changes)).encode()).decode()
     response = {"uid": request["uid"], "allowed": True, "patchType": "JSONPatch", "patch": content}
     return {"apiVersion": review["apiVersion"], "kind": review["kind"], "response": response}

@@ -82,7 +82,7 @@ class Settings:
     live_questions: bool = True
     """Whether admission asks the API about names that could be new."""
     watch_images: bool = True
-    """Whether admission notices Image objects that are deleted, at the price of their names in memory."""
+    """Whether admission over another API notices deleted Image objects, at the price of their names in memory."""
     watch_list: bool = False
     """Whether a list is asked for as the beginning of a watch."""
 
@@ -138,6 +138,11 @@ class Settings:
     def watches(self) -> int:
         """How many watches may be open in one process; the threads that are left always answer other requests."""
         return max(self.threads - max(8, self.threads // 4), self.threads // 2)
+
+    @property
+    def imports(self) -> int:
+        """How many imports one process makes at once; each may wait for a registry as long as an import may take."""
+        return (self.threads - self.watches) * 3 // 4
 
     @property
     def local_server(self) -> str:

@@ -6,17 +6,24 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import yaml
 
-from tests.integration.servers import Server
+
+class Reachable(Protocol):
+    """A server with an administrator."""
+
+    @property
+    def kubeconfig(self) -> Path:
+        """How the administrator gets there."""
 
 
 class Kubectl:
     """kubectl against one server and namespace; KUBECTL in the environment names another than the one on PATH."""
 
-    def __init__(self, server: Server, home: Path, namespace: str = "") -> None:
+    def __init__(self, server: Reachable, home: Path, namespace: str = "") -> None:
         program = os.environ.get("KUBECTL") or shutil.which("kubectl")
         if program is None:
             pytest.skip("kubectl is not installed (Debian: apt-get install kubernetes-client)")

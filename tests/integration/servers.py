@@ -83,6 +83,13 @@ class Process:
         self._process.wait(5)
 
 
+def refused(*flags: str) -> tuple[int, str]:
+    """The exit code and the words of a server that does not start."""
+    command = [sys.executable, "-m", "webhook", "serve", *flags]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    return done.returncode, done.stderr
+
+
 class Server:
     """`imagestreams serve` on a data folder and a port that stay the same over restarts."""
 

@@ -12,8 +12,7 @@ import pytest
 
 from demo.registry_images import catalogue
 from tests.integration.api import IMPORTS, Api, import_request
-from tests.integration.servers import READER, DockerRegistry, Server, make_certificate
-from tests.integration.test_serving import refused
+from tests.integration.servers import READER, DockerRegistry, Server, make_certificate, refused
 
 PHP = catalogue()["library/php"]["8.2"]
 

@@ -71,3 +71,27 @@ def test_applying_the_short_name_again_gives_the_same_object(shop):
     assert after["spec"] == before["spec"]
     assert after["metadata"]["annotations"] == before["metadata"]["annotations"]
     assert after["metadata"]["generation"] == before["metadata"]["generation"]
+
+
+@pytest.mark.parametrize(
+    ("command", "where"),
+    [
+        pytest.param(
+            ["create", "deployment", "web", "--image=tools:v1"], ["spec", "template", "spec"], id="deployment"
+        ),
+        pytest.param(["create", "job", "web", "--image=tools:v1"], ["spec", "template", "spec"], id="job"),
+        pytest.param(
+            ["create", "cronjob", "web", "--image=tools:v1", "--schedule=0 1 * * *"],
+            ["spec", "jobTemplate", "spec", "template", "spec"],
+            id="cronjob",
+        ),
+        pytest.param(["run", "web", "--image=tools:v1"], ["spec"], id="pod"),
+    ],
+)
+def test_a_short_name_on_its_command_line_is_resolved(shop, command, where):
+    dry = json.loads(shop.ok(*command, "--dry-run=server", "-o", "json"))
+    made = json.loads(shop.ok(*command, "-o", "json"))
+    for obj in (dry, made):
+        for key in where:
+            obj = obj[key]
+        assert obj["containers"][0]["image"] == RESOLVED

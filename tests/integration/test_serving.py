@@ -9,7 +9,6 @@ import signal
 import socket
 import ssl
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ import pytest
 import urllib3
 
 from tests.integration.api import Answer, Api
-from tests.integration.servers import Process, Server, free_port, until
+from tests.integration.servers import Process, Server, free_port, refused, until
 from webhook.tls.authority import Authority
 
 STREAMS = "/apis/image.openshift.io/v1/imagestreams"
@@ -80,13 +79,6 @@ def get(server: Server, path: str, token: str | None = None) -> Answer:
 
 def rest_of(connection: ssl.SSLSocket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
-def refused(*flags: str) -> tuple[int, str]:
-    """The exit code and the words of a server that does not start."""
-    command = [sys.executable, "-m", "webhook", "serve", *flags]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    return done.returncode, done.stderr
 
 
 def test_it_says_in_one_line_where_it_is_and_what_kubectl_needs(own):

@@ -48,9 +48,8 @@ class Write(msgspec.Struct, frozen=True):
 class Rewrite(msgspec.Struct, frozen=True):
     """One value of an object, what takes its place, and why; `new` is None where the value is removed.
 
-    A value that stays has `new == old`: `examine` shows it, `decide` and `rewrites` do not. `place` names a container
-    or volume for good, while its index may change; it is empty elsewhere. `beside` marks what changes only because the
-    image beside it does.
+    A value that stays has `new == old`. `place` names a container or volume for good, while its index may change; it is
+    empty elsewhere. `beside` marks what changes only because the image beside it does.
     """
 
     path: Path
@@ -59,32 +58,6 @@ class Rewrite(msgspec.Struct, frozen=True):
     decision: Decision
     place: str = ""
     beside: bool = False
-
-
-def decide(
-    group: str,
-    resource: str,
-    kind: str,
-    operation: str,
-    namespace: str,
-    obj: Json,
-    old: Json | None,
-    view: Streams,
-    policy: Policy,
-    subresource: str = "",
-) -> list[Rewrite]:
-    """The rewrites of a whole object; the resource says where they may be.
-
-    Raises what `examine` raises, and ValueError for an object of an odd shape. Platform namespaces are the caller's
-    business (`is_platform`).
-    """
-    coverage = policy.coverage.get((group, resource))
-    if coverage is None:
-        return []
-    write = of_objects(
-        coverage.location, group, resource, operation, namespace, obj, old, subresource=subresource, kind=kind
-    )
-    return rewrites(write, view, policy)
 
 
 def of_objects(
@@ -111,11 +84,6 @@ def of_objects(
         labels=review.labels(obj),
         **more,
     )
-
-
-def rewrites(write: Write, view: Streams, policy: Policy, objects: Objects = NOTHING) -> list[Rewrite]:
-    """Only what changes, in the order in which the fields are looked at."""
-    return [one for one in examine(write, view, policy, objects) if one.new != one.old]
 
 
 def examine(write: Write, view: Streams, policy: Policy, objects: Objects = NOTHING) -> list[Rewrite]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from webhook.admission import execution, locations, reasons
 from webhook.admission.execution import Attributes
+from webhook.admission.images import DOCKER_IMAGE
 from webhook.admission.resolve import STREAM_IMAGE, STREAM_TAG, Decision
 from webhook.errors import FieldError, Findings, Json
 from webhook.image import lookup
@@ -34,12 +35,13 @@ _FORMS: Final = {STREAM_TAG: "NAME:TAG", STREAM_IMAGE: "NAME@DIGEST"}
 def findings(looked: Iterable[Rewrite], write: Write, coverage: Coverage, policy: Policy, objects: Objects) -> Findings:
     """One finding for each image that is refused; the same reference is judged, and reported, once."""
     found: Findings = []
-    judged: set[tuple[str, str | None]] = set()
+    judged: set[tuple[str, str, str | None]] = set()
     ignored = cache(lambda: objects.ignored_rules(write.namespace))
     for one in looked:
-        if one.beside or one.decision.reason == reasons.UNCHANGED or (one.decision.kind, one.new) in judged:
+        reference = _reference(one)
+        if one.beside or one.decision.reason == reasons.UNCHANGED or reference in judged:
             continue
-        judged.add((one.decision.kind, one.new))
+        judged.add(reference)
         tried = one.decision.reason not in _NOT_LOOKED_UP
         problem = _problem(one.decision, objects) if tried else None
         refused = problem is not None and policy.required
@@ -50,6 +52,12 @@ def findings(looked: Iterable[Rewrite], write: Write, coverage: Coverage, policy
             detail = PROHIBITED if problem is None else f"{PROHIBITED}: {problem}"
             found.append(FieldError.forbidden(locations.dotted(one.path), detail))
     return found
+
+
+def _reference(one: Rewrite) -> tuple[str, str, str | None]:
+    """What is the same for the same reference: its kind, the stream of one that names a stream, and its text."""
+    kind = one.decision.kind
+    return kind, "" if kind == DOCKER_IMAGE else one.decision.stream, one.new
 
 
 def _problem(decision: Decision, objects: Objects) -> str | None:

@@ -73,8 +73,8 @@ def _matches_image(rule: Rule, image: Json) -> bool:
     if given.match_docker_image_labels:
         docker = image.get("dockerImageMetadata")
         if not isinstance(docker, dict):
-            # What cannot be read may be anything.
-            return True
+            # What cannot be read may be anything, but not for a rule that is about known images only.
+            return not given.skip_on_resolution_failure
         if not _hold(given.match_docker_image_labels, _mapping(_mapping(docker.get("Config")).get("Labels"))):
             return False
     if not _hold(given.match_image_annotations, metadata.get("annotations") or {}):

@@ -58,6 +58,6 @@ def _sentence(decision: Decision) -> str:
         tag=decision.tag,
         note=decision.note,
     )
-    # One line, whatever a registry answered.
-    text = " ".join(text.split())
+    # One line, whatever a registry answered: API servers drop a warning with a control character in it.
+    text = " ".join("".join(one if one.isprintable() else " " for one in text).split())
     return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 1]}…"

@@ -13,8 +13,9 @@ from typing import Final
 
 from cachetools import TTLCache
 
-from webhook.errors import Json
+from webhook.errors import Json, StatusError
 from webhook.image import assemble, lookup, tags
+from webhook.kube.failure import Unreachable
 from webhook.view.direct import IMAGES, STREAMS, Load
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ IGNORE_RULES: Final = "alpha.image.policy.openshift.io/ignore-rules"
 NAMESPACES: Final = "namespaces"
 _CACHED: Final = 128
 _SECONDS: Final = 60
+_REST: Final = 2.0
+"""Seconds without a read after one that nobody answered: an object may need a dozen, and its user waits for all."""
 
 
 class Objects:
@@ -34,6 +37,8 @@ class Objects:
         self, load: Load = lambda _resource, _namespace, _name: None, *, timer: Callable[[], float] = time.monotonic
     ) -> None:
         self._load = load
+        self._timer = timer
+        self._rest_until = 0.0
         self._images: TTLCache[str, Json] = TTLCache(_CACHED, _SECONDS, timer)
         self._lock = threading.Lock()
 
@@ -82,11 +87,18 @@ class Objects:
         return found
 
     def _read(self, resource: str, namespace: str, name: str) -> Json | None:
+        if self._timer() < self._rest_until:
+            return None
         try:
             return self._load(resource, namespace, name)
+        except Unreachable as error:
+            log.warning("%s %s cannot be read: %s", resource, name, error)
+            self._rest_until = self._timer() + _REST
+        except StatusError as error:
+            log.warning("%s %s cannot be read: %s", resource, name, error)
         except Exception:
             log.exception("%s %s cannot be read", resource, name)
-            return None
+        return None
 
 
 NOTHING: Final = Objects()

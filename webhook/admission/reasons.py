@@ -34,6 +34,11 @@ UNPARSABLE: Final = "Unparsable"
 UNSUPPORTED_KIND: Final = "UnsupportedKind"
 UNUSABLE_PULL_SPEC: Final = "UnusablePullSpec"
 
+OF_OBJECTS: Final = frozenset(
+    {NAMESPACE_SKIPPED, NOT_COVERED, MIRROR_POD, TOO_MANY_IMAGES, OWNED_BY_CONTROLLER, TEMPLATE_IMMUTABLE}
+)
+"""The reasons for which an object as a whole is left alone, whatever its images are."""
+
 SENTENCES: Final[dict[str, str]] = {
     RESOLVED: "{written} is tag {tag} of image stream {stream}, whose image is {image}.",
     MISSING_TAG_DEFERRED: (

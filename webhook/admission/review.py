@@ -151,9 +151,7 @@ class GroupResource(_Read):
     resource: str = ""
 
 
-class Request(_Read):
-    """The request under review; `object` and `old_object` stay None if they cannot be read."""
-
+class _Envelope(_Read):
     uid: str = ""
     resource: GroupResource = msgspec.field(default_factory=GroupResource)
     sub_resource: str | None = None
@@ -162,6 +160,11 @@ class Request(_Read):
     operation: str = ""
     kind: GroupKind = msgspec.field(default_factory=GroupKind)
     dry_run: bool | None = None
+
+
+class Request(_Envelope):
+    """The request under review; `object` and `old_object` stay None if they cannot be read."""
+
     object: Object | None = None
     old_object: Object | None = None
 
@@ -172,16 +175,6 @@ class Review(_Read):
     api_version: str = ""
     kind: str = ""
     request: Request | None = None
-
-
-class _Envelope(_Read):
-    uid: str = ""
-    resource: GroupResource = msgspec.field(default_factory=GroupResource)
-    sub_resource: str | None = None
-    name: str | None = None
-    namespace: str | None = None
-    operation: str = ""
-    kind: GroupKind = msgspec.field(default_factory=GroupKind)
 
 
 class _ReviewEnvelope(_Read):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from webhook.admission import notices, origins, review
+from webhook.admission import notices, origins, reasons, review
 from webhook.admission.decide import Rewrite, Write, examine
 from webhook.admission.objects import NOTHING, Objects
 from webhook.admission.policy import Policy
@@ -32,6 +32,9 @@ def reach(write: Write, view: Streams, policy: Policy, objects: Objects = NOTHIN
 def _annotation(looked: list[Rewrite], write: Write, policy: Policy) -> str | None:
     # A subresource does not store the object's annotations.
     if not policy.record_origin or write.subresource or not looked:
+        return None
+    # Deployments copy their annotations to their ReplicaSets, again and again if they differ.
+    if looked[0].decision.reason in reasons.OF_OBJECTS:
         return None
     metadata = write.item.metadata
     return origins.annotation(looked, metadata.annotations if metadata is not None else None)

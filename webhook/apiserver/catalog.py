@@ -179,6 +179,7 @@ def _views(
             setup.importer(settings, registries),
             mode,
             retrying=settings.retries_imports,
+            at_once=settings.imports,
             schema=image_schema.for_kind(command.kind),
             allowed=lambda: _allowed(registries, settings),
         )

@@ -22,7 +22,7 @@ _PRECONDITION_TYPES: Mapping[str, tuple[type, str]] = {
     "uid": (str, "a string"),
     "resourceVersion": (str, "a string"),
 }
-_API_VERSIONS = ("v1", "meta.k8s.io/v1", "image.openshift.io/v1", "")
+_API_VERSIONS = ("v1", "meta.k8s.io/v1", "")
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,12 @@ class DeleteOptions:
     orphan_dependents: bool | None = None
 
 
-def options(query: Query, body: Json | None) -> DeleteOptions:
-    """The options of a request; a body, even an empty object, hides the query (image-api 12.26)."""
-    given = _of_query(query) if body is None else _read(body)
+def options(query: Query, body: Json | None, api_version: str) -> DeleteOptions:
+    """The options of a request; a body, even an empty object, hides the query (image-api 12.26).
+
+    Every group has these options: a body may also say the `api_version` of what is deleted.
+    """
+    given = _of_query(query) if body is None else _read(body, api_version)
     preconditions, dry_run = given.get("preconditions") or {}, given.get("dryRun") or []
     parsed = DeleteOptions(
         dry_run=bool(dry_run),
@@ -53,9 +56,10 @@ def options(query: Query, body: Json | None) -> DeleteOptions:
     return parsed
 
 
-def _read(body: Json) -> Json:
+def _read(body: Json, api_version: str) -> Json:
     """A body whose fields have the types of DeleteOptions."""
-    if body.get("kind", "DeleteOptions") != "DeleteOptions" or body.get("apiVersion", "") not in _API_VERSIONS:
+    known = body.get("apiVersion", "") in (*_API_VERSIONS, api_version)
+    if body.get("kind", "DeleteOptions") != "DeleteOptions" or not known:
         raise BadRequest(
             f"the body of a DELETE must be DeleteOptions, not {body.get('kind')} in {body.get('apiVersion')}"
         )

@@ -164,13 +164,16 @@ class Handling:
         return True
 
     def _delete_options(self, query: Query, body: Body) -> deletion.DeleteOptions:
-        given = decode.decode(body.data, body.content_type)[0] if body.data.strip() else None
-        return deletion.options(query, given)
+        given = self._read(body, "DeleteOptions")[0] if body.data.strip() else None
+        return deletion.options(query, given, self.rest.api_version)
 
     def _decoded(self, body: Body) -> Json:
-        obj, duplicates = decode.decode(body.data, body.content_type, kind=self.rest.kind)
+        obj, duplicates = self._read(body, self.rest.kind)
         obj = decode.identify(obj, self.rest.api_version, self.rest.kind)
         return self._pruned(obj, duplicates, patched=False)
+
+    def _read(self, body: Body, kind: str) -> tuple[Json, Texts]:
+        return decode.decode(body.data, body.content_type, kind=kind, api_version=self.rest.api_version)
 
     def _pruned(self, obj: Json, findings: Texts, *, patched: bool) -> Json:
         """The object without fields that its schema does not know; what was dropped is an error or a warning."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -12,11 +13,12 @@ from webhook.apiserver.rest import Call, Rest, Selection
 from webhook.apiserver.stored import StoredRest
 from webhook.apiserver.streams import Streams
 from webhook.distribution.credentials import is_pull_secret
-from webhook.errors import AlreadyExists, Conflict, Forbidden, InternalError, Invalid, Json, NotFound
+from webhook.errors import AlreadyExists, Conflict, Forbidden, InternalError, Invalid, Json, NotFound, TooManyRequests
 from webhook.image import allowlist, defaults, validation
 from webhook.image.allowlist import AllowList
 from webhook.importer import results
 from webhook.importer.engine import Importer
+from webhook.importer.fetched import Fetched
 from webhook.meta import timestamps
 from webhook.meta.resources import ResourceInfo
 from webhook.meta.selectors import FieldSelector, LabelSelector
@@ -39,10 +41,11 @@ class ImageStreamImportRest(Rest):
         import_mode: str,
         *,
         retrying: bool,
+        at_once: int,
         schema: Any,
         allowed: Callable[[], AllowList],
     ) -> None:
-        """`allowed` is the allow-list of this moment. It counts for everybody here.
+        """`allowed` is the allow-list of this moment. It counts for everybody here. `at_once` imports may be under way.
 
         OpenShift exempts who may create images; without authorization that would be everybody, and the list nothing.
         """
@@ -50,6 +53,7 @@ class ImageStreamImportRest(Rest):
         self.importer, self.import_mode, self.schema = importer, import_mode, schema
         self.retrying = retrying
         self._allowed = allowed
+        self._at_once, self._places = at_once, threading.BoundedSemaphore(at_once)
 
     def create(self, call: Call, obj: Json) -> Json:
         """Fetch, then store images and stream in the versions that were read at the start."""
@@ -61,7 +65,7 @@ class ImageStreamImportRest(Rest):
         if findings:
             raise Invalid.of(self.kind, GROUP, name, findings)
         stream = self._target(call, request, name)
-        fetched = self.importer.fetch(request, stream, pull_secrets(self.secrets, call))
+        fetched = self._fetched(request, stream, pull_secrets(self.secrets, call))
         outcome = results.apply(request, fetched, stream, timestamps.now(), retrying=self.retrying)
         status = outcome.status
         if request["spec"].get("import"):
@@ -73,6 +77,15 @@ class ImageStreamImportRest(Rest):
         meta = {key: value for key, value in request["metadata"].items() if key != "managedFields"}
         meta |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamps.now()}
         return {**request, "metadata": meta, "status": status}
+
+    def _fetched(self, request: Json, stream: Json | None, secrets: list[Json]) -> Fetched:
+        """What the registries give; TooManyRequests where too many threads wait for registries already."""
+        if not self._places.acquire(blocking=False):
+            raise TooManyRequests(f"this process makes {self._at_once} imports, as many as it may: try again later")
+        try:
+            return self.importer.fetch(request, stream, secrets)
+        finally:
+            self._places.release()
 
     def _target(self, call: Call, request: Json, name: str) -> Json | None:
         """The stream as it is; the version that the request names must be its own (image-api 5.2, 12.1, 12.2)."""

@@ -82,11 +82,13 @@ def explain(
         raise click.UsageError("give either objects as KIND/NAME, or files with -f")
     policy = _policy(admission_config, integrated_registry, strict)
     source = _source(streams, access, namespace)
-    if paths:
-        subjects = explaining.of_files(paths, recursive, source.namespace, policy)
+    where = cluster.connect(access, namespace) if names or not streams else None
+    judge = explaining.of_admission(policy, source, where)
+    if where is not None and names:
+        subjects = explaining.of_cluster(names, where, policy)
     else:
-        subjects = explaining.of_cluster(names, cluster.connect(access, namespace), policy)
-    stories = (explaining.tell(subject, source, policy) for subject in subjects)
+        subjects = explaining.of_files(paths, recursive, source.namespace, policy)
+    stories = (explaining.tell(subject, judge) for subject in subjects)
     if output == "json":
         click.echo(msgspec.json.format(msgspec.json.encode([*stories]), indent=2))
         return

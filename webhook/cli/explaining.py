@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 from urllib.parse import quote
 
@@ -12,13 +13,16 @@ import click
 from webhook.admission import story
 from webhook.admission.decide import CREATE, of_objects
 from webhook.admission.exemptions import is_platform
+from webhook.admission.objects import NOTHING, Objects
 from webhook.admission.policy import Policy
 from webhook.admission.story import Node
 from webhook.admission.verdict import reach
 from webhook.cli import manifests
 from webhook.cli.cluster import Cluster
 from webhook.cli.stream_sources import Source
-from webhook.errors import Forbidden, Invalid, Json, NotFound
+from webhook.errors import Forbidden, Invalid, Json, NotFound, StatusError
+from webhook.kube.failure import Unreachable
+from webhook.serving import policies
 
 _SHORT: Final = {
     "po": "pods",
@@ -50,6 +54,33 @@ class Subject:
         return f"{self.object.get('kind')}/{name} in namespace {self.namespace}"
 
 
+@dataclass(frozen=True)
+class Judge:
+    """What decides beside the object: `labels` gives a Namespace's, `objects` what execution rules may ask for."""
+
+    policy: Policy
+    source: Source
+    labels: Callable[[str], Mapping[str, str]] = field(default=lambda _: {})
+    objects: Objects = NOTHING
+
+
+def of_admission(policy: Policy, source: Source, where: Cluster | None) -> Judge:
+    """The judge that admission is in this cluster; without one, only streams are known."""
+    if where is None:
+        return Judge(policy, source)
+
+    @cache
+    def labels(name: str) -> Mapping[str, str]:
+        try:
+            found = where.client.get(f"/api/v1/namespaces/{quote(name, safe='')}")
+        except (StatusError, Unreachable):
+            # As in admission: lookup runs where nothing is known of the namespace (admission A.1).
+            return {}
+        return (found.get("metadata") or {}).get("labels") or {}
+
+    return Judge(policy, source, labels, policies.objects(where.client))
+
+
 def of_files(paths: Iterable[str], recursive: bool, namespace: str, policy: Policy) -> Iterator[Subject]:
     """The objects of manifests."""
     for manifest in manifests.read_all([*paths], recursive):
@@ -77,12 +108,12 @@ def of_cluster(names: Iterable[str], where: Cluster, policy: Policy) -> Iterator
                 ) from None
 
 
-def tell(subject: Subject, source: Source, policy: Policy) -> Node:
+def tell(subject: Subject, judge: Judge) -> Node:
     """Its story: what admission would make of it if it were created now."""
-    coverage = policy.coverage.get((subject.group, subject.resource))
+    coverage = judge.policy.coverage.get((subject.group, subject.resource))
     if coverage is None:
         return Node(subject.title, (Node("Images of objects of this kind are not looked up."),))
-    location = coverage.location
+    location, streams = coverage.location, judge.source.streams
     try:
         write = of_objects(
             location,
@@ -92,9 +123,9 @@ def tell(subject: Subject, source: Source, policy: Policy) -> Node:
             subject.namespace,
             subject.object,
             kind=str(subject.object.get("kind") or ""),
-            platform=is_platform(location, subject.namespace, lambda _: {}),
+            platform=is_platform(location, subject.namespace, judge.labels),
         )
-        return story.tell(subject.title, reach(write, source.streams, policy), source.streams)
+        return story.tell(subject.title, reach(write, streams, judge.policy, judge.objects), streams)
     except (Forbidden, Invalid) as error:
         return Node(subject.title, (Node(f"refused: {error.message}"),))
     except ValueError as error:

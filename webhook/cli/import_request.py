@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final
 
 from webhook.errors import Json
-from webhook.image import tagging, tags
+from webhook.image import repository, tagging, tags
 from webhook.image.names import DEFAULT_TAG
 from webhook.image.reference import InvalidReference, parse
-
-INSECURE_ANNOTATION: Final = "openshift.io/image.insecureRepository"
 
 
 class CannotImport(ValueError):
@@ -106,7 +103,7 @@ def _new(wanted: Wanted) -> Plan:
 
 def _all(wanted: Wanted, stream: Json) -> Plan:
     """Every tag that comes from a registry, or, where a repository is named, every tag that it has."""
-    known = (stream.get("spec") or {}).get("dockerImageRepository") or ""
+    known = repository.name(stream)
     source = wanted.source or known
     if source:
         if source != known and not wanted.confirm:
@@ -124,8 +121,7 @@ def _all(wanted: Wanted, stream: Json) -> Plan:
 def _one(wanted: Wanted, stream: Json) -> Plan:
     tag, existing = _followed(stream, wanted.tag)
     if existing is None:
-        repository = (stream.get("spec") or {}).get("dockerImageRepository") if tag == DEFAULT_TAG else ""
-        source = wanted.source or repository
+        source = wanted.source or (repository.name(stream) if tag == DEFAULT_TAG else "")
         if not source:
             raise CannotImport(f"image stream {wanted.stream} has no tag {tag}: add --from IMAGE to create it")
         return Plan(wanted.stream, (_image(wanted, stream, {"name": tag}, source),))
@@ -182,8 +178,7 @@ def _repository(wanted: Wanted, source: str, stream: Json) -> Json:
 
 def _policy(wanted: Wanted, stream: Json, existing: Json) -> Json:
     """The import writes its policy into the tag (image-api 5.7), so that what is not said has to be repeated."""
-    annotations = (stream.get("metadata") or {}).get("annotations") or {}
-    usual = existing.get("insecure") or annotations.get(INSECURE_ANNOTATION) == "true"
+    usual = existing.get("insecure") or repository.is_insecure(stream)
     policy = {
         "insecure": usual if wanted.insecure is None else wanted.insecure,
         "scheduled": existing.get("scheduled") if wanted.scheduled is None else wanted.scheduled,

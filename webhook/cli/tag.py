@@ -111,7 +111,7 @@ def _tag(
     tag_request.check(source, targets, flags)
     shown = source.reference.exact()
     if source.kind == tag_request.STREAM_TAG and not flags.alias:
-        source = tag_request.pinned(source, _stream(where, source))
+        source = _pinned(where, source)
         shown = source.reference.exact()
     for one in targets:
         result = _put(where, one, tag_request.body(source, one, flags))
@@ -124,6 +124,15 @@ def _tag(
         click.echo(
             f"next: kubectl get imagestreamtag {first.name} -n {first.namespace}  # once it is imported", err=True
         )
+
+
+def _pinned(where: Cluster, source: Source) -> Source:
+    stream = _stream(where, source)
+    try:
+        return tag_request.pinned(source, stream)
+    except CannotTag as error:
+        # The command is well-formed: it is the stream that does not allow it.
+        raise click.ClickException(str(error)) from None
 
 
 def _stream(where: Cluster, source: Source) -> Json:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from webhook.distribution.notifications import Push, of_reference
 from webhook.errors import Json
-from webhook.image import tags
+from webhook.image import repository, tags
 from webhook.image.reference import InvalidReference, parse
 
 IMPORT_ON_PUSH: Final = "imagestreams/import-on-push"
@@ -41,9 +41,9 @@ def following(stream: Json) -> Iterator[tuple[Push, str]]:
             yield of_reference(reference), tag.get("name") or ""
 
 
-def repository(stream: Json) -> tuple[str, str] | None:
+def taken_up(stream: Json) -> tuple[str, str] | None:
     """Registry and repository of which the stream takes up every tag, if it asks for that."""
-    source = (stream.get("spec") or {}).get("dockerImageRepository")
+    source = repository.name(stream)
     if not source or not _asks(stream.get("metadata") or {}):
         return None
     try:
@@ -75,8 +75,8 @@ class Followers:
         with self._lock:
             for push in pushed:
                 moved = self._tags.get(push, set())
-                taken_up = {(key, push.tag) for key in self._repositories.get(push[:2], ())}
-                for key, tag in moved | taken_up:
+                fresh = {(key, push.tag) for key in self._repositories.get(push[:2], ())}
+                for key, tag in moved | fresh:
                     found.setdefault(key, set()).add((push, tag))
         return found
 
@@ -116,7 +116,7 @@ class Followers:
 
 
 def _follows(stream: Json) -> _Follows:
-    return _Follows(frozenset(following(stream)), repository(stream))
+    return _Follows(frozenset(following(stream)), taken_up(stream))
 
 
 def _remove(index: dict[A, set[B]], key: A, value: B) -> None:

@@ -20,9 +20,9 @@ from webhook.controllers.workqueue import WorkQueue
 from webhook.distribution.ledger import Ledger
 from webhook.distribution.limits import Limits
 from webhook.distribution.pacing import Pace
-from webhook.errors import Conflict, Json, NotFound, StatusError
+from webhook.errors import Conflict, Json, NotFound, StatusError, TooManyRequests
 from webhook.image import history
-from webhook.importer import plan
+from webhook.importer import plan, setup
 from webhook.importer.checking import Checker, Verdict
 from webhook.importer.engine import Importer
 from webhook.kube.client import KubeClient
@@ -60,10 +60,8 @@ def run(client: KubeClient, stop: threading.Event, settings: Settings, importer:
         first_retry=settings.import_retry,
         floor=lambda host: pacing.of(host).limits.shortest_interval,
     )
-    budget = Pace("", Limits(settings.import_rate, settings.imports_in_flight), Ledger())
-    controller = ImportController(
-        client, Checker(importer), agenda=agenda, budget=budget, width=max(1, settings.imports_in_flight // 2)
-    )
+    width = max(1, settings.imports_in_flight // 2)
+    controller = ImportController(client, Checker(importer), agenda=agenda, budget=setup.budget(settings), width=width)
     reflector = Reflector(client, f"{_API}/imagestreams", controller)
     reflector.start()
     for number in range(settings.imports_in_flight):
@@ -194,8 +192,9 @@ class ImportController:
                 unlisted = _unlisted(self._client.create(path, request, read_timeout=_IMPORT_SECONDS))
         except (StatusError, Unreachable) as error:
             pause = self._queue.retry(key)
-            # These only mean that the stream changed or went meanwhile: the watch is about to say so.
-            level = logging.DEBUG if isinstance(error, Conflict | NotFound) else logging.WARNING
+            # A stream that changed or went meanwhile, of which the watch is about to tell, or a server that is busy.
+            expected = isinstance(error, Conflict | NotFound | TooManyRequests)
+            level = logging.DEBUG if expected else logging.WARNING
             _log.log(level, "import of %s/%s: %s; again in %.1f s", *key, error, pause)
         else:
             deferred = {tag for tag, verdict in looks.items() if verdict is Verdict.DEFERRED}

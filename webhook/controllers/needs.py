@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final
 
 from webhook.errors import Json
-from webhook.image import history, tags
+from webhook.image import history, repository, tags
 from webhook.image.reference import InvalidReference, parse
 from webhook.importer import retries
 from webhook.importer.results import CHECK_ANNOTATION
 
-INSECURE_ANNOTATION: Final = "openshift.io/image.insecureRepository"
-
 
 def needed(stream: Json) -> Json | None:
     """The ImageStreamImport that this stream asks for now, or None."""
-    repository = (stream.get("spec") or {}).get("dockerImageRepository")
     importable = [tag for tag in tags.spec_tags(stream) if _importable(tag)]
-    if repository and not _annotations(stream).get(CHECK_ANNOTATION):
-        return _request(stream, importable, repository)
+    if repository.name(stream) and not _annotations(stream).get(CHECK_ANNOTATION):
+        return request(stream, importable, whole=True)
     wanting = [tag for tag in importable if _pending(stream, tag)]
     if not wanting:
         return None
     # A tag without a generation asks for nothing by itself, but comes along.
-    return _request(stream, [tag for tag in importable if tag in wanting or tag.get("generation") is None])
+    return request(stream, [tag for tag in importable if tag in wanting or tag.get("generation") is None])
 
 
 def scheduled(stream: Json) -> list[Json]:
@@ -42,33 +38,32 @@ def failing(stream: Json) -> list[tuple[Json, str]]:
     return found
 
 
-def with_tags(stream: Json, request: Json | None, names: Collection[str]) -> Json | None:
+def with_tags(stream: Json, asked: Json | None, names: Collection[str]) -> Json | None:
     """The request with these tags of the stream as well; the whole repository has all of them."""
-    if request is not None and "repository" in request["spec"]:
-        return request
-    chosen = {*names, *targets(request)}
+    if asked is not None and "repository" in asked["spec"]:
+        return asked
+    chosen = {*names, *targets(asked)}
     found = [tag for tag in tags.spec_tags(stream) if tag["name"] in chosen and _importable(tag)]
-    return _request(stream, found) if found else None
+    return request(stream, found) if found else None
 
 
-def targets(request: Json | None) -> set[str]:
+def targets(asked: Json | None) -> set[str]:
     """The tags that a request imports by name."""
-    return {image["to"]["name"] for image in request["spec"].get("images") or []} if request else set()
+    return {image["to"]["name"] for image in asked["spec"].get("images") or []} if asked else set()
 
 
-def _request(stream: Json, chosen: Sequence[Json], repository: str = "") -> Json:
-    """The import of these tags, tied to the version of the stream that was looked at."""
+def request(stream: Json, chosen: Sequence[Json], *, whole: bool = False) -> Json:
+    """The import of these spec tags, and of the `whole` repository, tied to the version of the stream."""
     metadata = {
         key: stream["metadata"][key]
         for key in ("name", "namespace", "resourceVersion", "uid")
         if stream["metadata"].get(key)
     }
     spec: Json = {"import": True}
-    if repository:
-        insecure = _annotations(stream).get(INSECURE_ANNOTATION) == "true"
+    if whole:
         spec["repository"] = {
-            "from": {"kind": "DockerImage", "name": repository},
-            "importPolicy": {"insecure": True} if insecure else {},
+            "from": {"kind": "DockerImage", "name": repository.name(stream)},
+            "importPolicy": {"insecure": True} if repository.is_insecure(stream) else {},
         }
     if chosen:
         spec["images"] = [_image(tag) for tag in chosen]

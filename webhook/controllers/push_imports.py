@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from webhook.controllers.followers import Followers, Key, following, repository
+from webhook.controllers import needs
+from webhook.controllers.followers import Followers, Key, following, taken_up
 from webhook.controllers.workqueue import WorkQueue
+from webhook.distribution.ledger import Ledger
+from webhook.distribution.limits import Limits
 from webhook.distribution.notifications import Push
+from webhook.distribution.pacing import Pace
 from webhook.errors import Conflict, Json, NotFound, StatusError
-from webhook.image import tags
+from webhook.image import repository, tags
 from webhook.kube.client import KubeClient
 from webhook.kube.failure import Unreachable
 
 _API: Final = "/apis/image.openshift.io/v1"
-_INSECURE: Final = "openshift.io/image.insecureRepository"
 # Longer than an import may take on the server, which answers within 50 seconds.
 _IMPORT_SECONDS: Final = 60.0
 _ATTEMPTS: Final = 8
@@ -26,19 +30,10 @@ _log = logging.getLogger(__name__)
 def request(stream: Json, pushed: Collection[Push]) -> Json | None:
     """The ImageStreamImport of just the tags that these pushes concern, tied to this version of the stream."""
     concerned = {tag for push, tag in following(stream) if push in pushed}
-    images = [_again(tag) for tag in tags.spec_tags(stream) if tag.get("name") in concerned]
-    own = {tag.get("name") for tag in tags.spec_tags(stream)}
-    fresh = sorted({push.tag for push in pushed if push[:2] == repository(stream)} - own)
-    images += [_fresh(stream, tag) for tag in fresh]
-    if not images:
-        return None
-    metadata = {key: stream["metadata"][key] for key in ("name", "namespace", "resourceVersion")}
-    return {
-        "apiVersion": "image.openshift.io/v1",
-        "kind": "ImageStreamImport",
-        "metadata": metadata,
-        "spec": {"import": True, "images": images},
-    }
+    own = {tag.get("name"): tag for tag in tags.spec_tags(stream)}
+    fresh = sorted({push.tag for push in pushed if push[:2] == taken_up(stream)} - own.keys())
+    chosen = [tag for name, tag in own.items() if name in concerned] + [_fresh(stream, tag) for tag in fresh]
+    return needs.request(stream, chosen) if chosen else None
 
 
 class Overloaded(Exception):
@@ -46,16 +41,22 @@ class Overloaded(Exception):
 
 
 class PushImports:
-    """Imports what pushes concern, in the workers that call `work`.
+    """Imports what pushes concern, in the workers that call `work`, within `budget`.
 
     What waits is lost with the process. Scheduled tags are looked at again anyway; any other waits for its next push.
     """
 
     def __init__(
-        self, client: KubeClient, followers: Followers, *, most: int = 10_000, queue: WorkQueue[Key] | None = None
+        self,
+        client: KubeClient,
+        followers: Followers,
+        *,
+        budget: Pace | None = None,
+        most: int = 10_000,
+        queue: WorkQueue[Key] | None = None,
     ) -> None:
         self._client, self._followers, self._most = client, followers, most
-        self._queue = queue or WorkQueue()
+        self._queue, self._budget = queue or WorkQueue(), budget or Pace("", Limits(), Ledger())
         self._lock = threading.Lock()
         self._pushed: dict[Key, set[Push]] = {}
         self._attempts: dict[Key, int] = {}
@@ -101,7 +102,8 @@ class PushImports:
         asked = request(self._client.get(f"{base}/imagestreams/{key[1]}"), pushed)
         if asked is None:
             return
-        answer = self._client.create(f"{base}/imagestreamimports", asked, read_timeout=_IMPORT_SECONDS)
+        with self._budget.turn("", math.inf):
+            answer = self._client.create(f"{base}/imagestreamimports", asked, read_timeout=_IMPORT_SECONDS)
         images = (answer.get("status") or {}).get("images") or []
         failed = sum((one.get("status") or {}).get("status") != "Success" for one in images)
         _log.info("imported %s/%s after a push: %d tags, %d failed", *key, len(images), failed)
@@ -124,20 +126,10 @@ class PushImports:
         self._queue.forget(key)
 
 
-def _again(tag: Json) -> Json:
-    return {
-        "from": {"kind": "DockerImage", "name": tag["from"]["name"]},
-        "to": {"name": tag["name"]},
-        "importPolicy": dict(tag.get("importPolicy") or {}),
-        "referencePolicy": dict(tag.get("referencePolicy") or {}),
-    }
-
-
 def _fresh(stream: Json, tag: str) -> Json:
-    annotations = stream["metadata"].get("annotations") or {}
+    """A spec tag that the stream does not have yet."""
     return {
-        "from": {"kind": "DockerImage", "name": f"{stream['spec']['dockerImageRepository']}:{tag}"},
-        "to": {"name": tag},
-        "importPolicy": {"insecure": True} if annotations.get(_INSECURE) == "true" else {},
-        "referencePolicy": {},
+        "name": tag,
+        "from": {"kind": "DockerImage", "name": f"{repository.name(stream)}:{tag}"},
+        "importPolicy": {"insecure": True} if repository.is_insecure(stream) else {},
     }

@@ -15,6 +15,7 @@ from webhook.distribution.failures import (
     DistributionError,
     ManifestUnknown,
     RepositoryUnknown,
+    TooLarge,
     UnexpectedAnswer,
 )
 from webhook.distribution.transport import Answer
@@ -23,6 +24,7 @@ from webhook.image import manifest as manifests
 from webhook.image.configuration import BadContent
 
 _MAX_ERRORS: Final = 1024 * 1024
+_MAX_TAGS: Final = 200_000
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _ERROR_CODE = re.compile(r"[A-Z_]{1,40}")
 
@@ -59,7 +61,9 @@ def _payload(body: bytes) -> bytes:
 
 
 def tags(body: bytes) -> list[str]:
-    """The tags of one page; raises UnexpectedAnswer for anything else."""
+    """The tags of one page; raises UnexpectedAnswer for anything else, and TooLarge."""
+    # Before anything is decoded: small values take much more memory than bytes.
+    check_count(body.count(b","))
     try:
         found = json.loads(body).get("tags") or []
     except (ValueError, AttributeError, RecursionError):
@@ -69,8 +73,14 @@ def tags(body: bytes) -> list[str]:
     return [tag for tag in found if isinstance(tag, str) and (not tag or _TAG.fullmatch(tag))]
 
 
-def next_page(answer: Answer, address: str) -> str:
-    """The query of the page after this one of the list of tags at `address`; empty for the last."""
+def check_count(tags: int) -> None:
+    """Refuse more tags than are sorted: the most important ones may be anywhere in the list. Raises TooLarge."""
+    if tags > _MAX_TAGS:
+        raise TooLarge(f"the repository has more than {_MAX_TAGS} tags")
+
+
+def next_page(answer: Answer) -> str:
+    """The query of the page after this one of a list of tags; empty for the last."""
     following = link.next_target(answer.headers.get("Link", ""))
     if not following:
         return ""
@@ -79,7 +89,7 @@ def next_page(answer: Answer, address: str) -> str:
         query: str = urlsplit(urljoin(answer.url, following)).query
     except ValueError:
         raise UnexpectedAnswer("the registry's list of tags goes on at an address that cannot be read") from None
-    if not query or f"{address}?{query}" == answer.url:
+    if not query:
         raise UnexpectedAnswer("the registry's list of tags does not end")
     return query
 
@@ -120,8 +130,8 @@ def _errors(body: bytes) -> list[tuple[str, str]]:
 
 
 def _harmless(text: str, credential: Credential | None) -> str:
-    """A registry's own words, short, printable, and without the password should it send that back."""
+    """A registry's own words, short, printable, and without the password should it send that back in either form."""
     if credential and credential.password:
         # Before anything is cut off: half a password is one too much.
-        text = text.replace(credential.password, "***")
+        text = text.replace(credential.password, "***").replace(credential.basic, "***")
     return "".join(letter if letter.isprintable() else " " for letter in text[:200])

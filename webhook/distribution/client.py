@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 import threading
 from collections.abc import Mapping
@@ -29,9 +28,9 @@ from webhook.distribution.transport import Answer, Transport
 from webhook.image import manifest as manifests
 
 MAX_MANIFEST = 4 * 1024 * 1024
-MAX_CONFIG = 8 * 1024 * 1024
+MAX_CONFIG = 4 * 1024 * 1024
 _MAX_SMALL = 1024 * 1024
-_MAX_TAGS = 20_000
+_MAX_LIST = 16 * 1024 * 1024
 _PING_TIMEOUT = 15.0
 _TRIES: Final = 3
 #: A registry that says how long to wait is believed more often; the time of the import ends it at the latest.
@@ -65,7 +64,7 @@ class RegistryClient:
 
     `host` is where the registry serves its API (`registry-1.docker.io`), `repository` the path there. `insecure`
     means: certificates are not checked, and plain HTTP is used where HTTPS gets no connection (image-api 5.10).
-    No request waits for its turn beyond `deadline` (time.monotonic).
+    No request goes on beyond `deadline` (time.monotonic).
     """
 
     def __init__(
@@ -115,6 +114,13 @@ class RegistryClient:
             raise ContentMismatch(f"content integrity error: the blob is not {digest}")
         return body
 
+    def blob_size(self, digest: str) -> int:
+        """The bytes of a blob that is not fetched; raises DistributionError."""
+        length = self._ask(f"blobs/{digest}", {}, 0, method="HEAD").headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit() and len(length) < 16):
+            raise UnexpectedAnswer(f"the registry does not tell the size of the blob {digest}")
+        return int(length)
+
     def tags(self) -> list[str]:
         """All tags of the repository, in the registry's order; raises DistributionError."""
         session = self._established()
@@ -123,12 +129,16 @@ class RegistryClient:
             # A list of tags without a password is InternalError, an image without one Unauthorized (section 12, 3).
             raise CredentialsMissing(f'Get "{address}": no basic auth credentials')
         found: list[str] = []
-        query: str | None = None
-        while query != "" and len(found) < _MAX_TAGS:
-            answer = self._ask(f"tags/list?{query}" if query else "tags/list", {}, MAX_MANIFEST)
+        query, asked = "", set[str]()
+        while query not in asked:
+            asked.add(query)
+            answer = self._ask(f"tags/list?{query}" if query else "tags/list", {}, _MAX_LIST)
             found += answers.tags(answer.body)
-            query = answers.next_page(answer, address)
-        return found[:_MAX_TAGS]
+            answers.check_count(len(found))
+            query = answers.next_page(answer)
+            if not query:
+                return found
+        raise UnexpectedAnswer("the registry's list of tags does not end")
 
     def _ask(self, path: str, headers: Mapping[str, str], limit: int, *, method: str = "GET") -> Answer:
         refused: Answer | None = None
@@ -155,7 +165,7 @@ class RegistryClient:
             elif not _worth_waiting(answer, attempt):
                 break
         assert refused is not None
-        if method == "HEAD" and refused.status == 404:
+        if method == "HEAD" and refused.status == 404 and path.startswith("manifests/"):
             raise ManifestUnknown("manifest unknown")
         raise answers.failure(refused, self._credential)
 
@@ -173,7 +183,13 @@ class RegistryClient:
         with self._pace.turn(self._account, self._deadline) as waited:
             try:
                 answer = self._transport.get(
-                    url, headers, limit=limit, insecure=self._insecure, timeout=timeout, method=method
+                    url,
+                    headers,
+                    limit=limit,
+                    insecure=self._insecure,
+                    timeout=timeout,
+                    deadline=self._deadline,
+                    method=method,
                 )
             except Unreachable:
                 if not (self._insecure and url.startswith("https:")):
@@ -185,16 +201,20 @@ class RegistryClient:
         return answer
 
     def _established(self) -> Session:
-        def get(url: str) -> Answer:
-            return self._paced(url, {}, _MAX_SMALL, timeout=_PING_TIMEOUT)
+        return self._sessions.established(self._key, self._ping)
 
-        return self._sessions.established(self._key, get)
+    def _ping(self, url: str) -> Answer:
+        for attempt in range(_PATIENT_TRIES):
+            answer = self._paced(url, {}, _MAX_SMALL, timeout=_PING_TIMEOUT)
+            if not _worth_waiting(answer, attempt):
+                break
+        return answer
 
     def _authorization(self, session: Session, *, fresh: bool) -> dict[str, str]:
         if session.scheme == "basic":
             if self._credential is None:
                 raise Denied("the registry asks for a password, and no pull secret has one for it")
-            return {"Authorization": _basic(self._credential)}
+            return {"Authorization": f"Basic {self._credential.basic}"}
         if session.challenge is None:
             return {}
         return {"Authorization": f"Bearer {self._token(session.challenge, fresh=fresh)}"}
@@ -225,8 +245,15 @@ class RegistryClient:
         url = tokens.request_url(key)
         if not self._insecure and not url.startswith("https:"):
             raise UnexpectedAnswer("the registry sends to a token service without TLS")
-        headers = {"Authorization": _basic(key.credential)} if key.credential else {}
-        answer = self._transport.get(url, headers, limit=_MAX_SMALL, insecure=self._insecure, timeout=_PING_TIMEOUT)
+        headers = {"Authorization": f"Basic {key.credential.basic}"} if key.credential else {}
+        answer = self._transport.get(
+            url,
+            headers,
+            limit=_MAX_SMALL,
+            insecure=self._insecure,
+            timeout=_PING_TIMEOUT,
+            deadline=self._deadline,
+        )
         self._usage.add(0.0, answer)
         if answer.status == 429:
             # Without a token the registry itself cannot be asked either.
@@ -247,8 +274,3 @@ def _worth_waiting(answer: Answer, attempt: int) -> bool:
     if retry_after(answer.headers) is not None:
         return True
     return answer.status == 429 and attempt < _TRIES - 1 and not answers.codes(answer.body)
-
-
-def _basic(credential: Credential) -> str:
-    pair = f"{credential.username}:{credential.password}".encode()
-    return f"Basic {base64.b64encode(pair).decode()}"

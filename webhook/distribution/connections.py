@@ -13,6 +13,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.response import HTTPResponse
 from urllib3.util import Timeout, make_headers, parse_url
 from urllib3.util.ssltransport import SSLTransport
 
@@ -36,7 +37,7 @@ class Outbound:
 class Connections:
     """Pools of connections, by way (direct, or a proxy) and by whether certificates are verified.
 
-    `track` is told of every new connection; what it raises ends the request.
+    `track` is told which socket an answer is about to be read from; what it raises ends the request.
     """
 
     def __init__(self, outbound: Outbound, track: Track) -> None:
@@ -130,7 +131,7 @@ class _ProxiedPools(_ByHost, urllib3.ProxyManager):
 
 
 def _pool_classes(egress: Egress, track: Track) -> dict[str, type[HTTPConnectionPool]]:
-    """Pools whose connections go where `egress` lets them and report their sockets to `track`."""
+    """Pools whose connections go where `egress` lets them and report to `track` before they read an answer."""
 
     class Checked(HTTPConnection):
         def _new_conn(self) -> socket.socket:
@@ -147,21 +148,19 @@ def _pool_classes(egress: Egress, track: Track) -> dict[str, type[HTTPConnection
             except OSError as error:
                 raise NewConnectionError(self, "failed") from error
 
-    class Plain(Checked):
-        def connect(self) -> None:
-            super().connect()
-            track(self.sock)
+        def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
+            # TLS to a proxy with TLS to the registry in it is no socket by itself.
+            track(self.sock.socket if isinstance(self.sock, SSLTransport) else self.sock)
+            return super().getresponse()
 
     class Secure(Checked, HTTPSConnection):
         def connect(self) -> None:
             super().connect()
             # Where the user asked for no verification, urllib3's warning with every request says nothing new.
             self.is_verified = True
-            # TLS to a proxy with TLS to the registry in it is no socket by itself.
-            track(self.sock.socket if isinstance(self.sock, SSLTransport) else self.sock)
 
     class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
+        ConnectionCls = Checked
 
     class SecurePool(HTTPSConnectionPool):
         ConnectionCls = Secure

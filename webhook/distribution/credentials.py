@@ -41,6 +41,11 @@ class Credential:
     username: str
     password: str = field(repr=False)
 
+    @property
+    def basic(self) -> str:
+        """Both as the scheme Basic sends them (RFC 7617)."""
+        return base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+
 
 class Keyring:
     """Credentials by registry, or by registry and the beginning of a path; the most specific key is used."""

@@ -33,7 +33,7 @@ _NETWORKS = [(ipaddress.ip_network(text), kind) for kind, networks in _KINDS.ite
 # What the name of a host in the configuration opens. The rest needs its network spelled out: whoever answers for the
 # name must not be able to send requests to a metadata service.
 _OPENED_BY_NAME = frozenset({"loopback", "private", "carrier-grade NAT"})
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::ffff:0:0:0/96"))
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
@@ -43,14 +43,14 @@ def kind(address: Address) -> str:
 
 
 def unwrapped(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one stands for: mapped, compatible, NAT64, 6to4 or Teredo."""
+    """The IPv4 address that an IPv6 one stands for: mapped, compatible, translated (NAT64, SIIT), 6to4 or Teredo."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address.ipv4_mapped or address.sixtofour:
         return address.ipv4_mapped or address.sixtofour or address
     if address.teredo:
         return address.teredo[1]
-    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
+    if any(address in net for net in _TRANSLATED) or (address in _COMPATIBLE and int(address) > 1):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address
 

@@ -12,7 +12,7 @@ from cachetools import TTLCache
 
 from webhook.distribution import challenge as challenges
 from webhook.distribution.challenge import Challenge
-from webhook.distribution.failures import DistributionError, UnexpectedAnswer, Unreachable
+from webhook.distribution.failures import DistributionError, RateLimited, UnexpectedAnswer, Unreachable
 from webhook.distribution.transport import Answer
 
 _KEPT_SECONDS: Final = 300.0
@@ -21,10 +21,11 @@ _KNOWN: Final = 1024
 
 @dataclass(frozen=True)
 class Session:
-    """Where a registry answers, and how it wants to be asked."""
+    """Where a registry answers, and how it wants to be asked; `lasting` if it will want that tomorrow too."""
 
     base: str
     challenge: Challenge | None
+    lasting: bool = True
 
     @property
     def scheme(self) -> str:
@@ -102,7 +103,8 @@ class Sessions:
             session = _ping(key, get)
         except DistributionError as error:
             return error
-        self._kept.put(key, session)
+        if session.lasting:
+            self._kept.put(key, session)
         return session
 
 
@@ -117,6 +119,8 @@ def _ping(key: SessionKey, get: Callable[[str], Answer]) -> Session:
 
 def _session(base: str, get: Callable[[str], Answer]) -> Session:
     answer = get(f"{base}/v2/")
+    if answer.status == 429:
+        raise RateLimited(f'endpoint "{base}" has had too many requests')
     speaks = "Docker-Distribution-API-Version" in answer.headers or answer.status in (401, 403)
     if not speaks and not 200 <= answer.status < 300:
         status = f"{answer.status} {answer.reason}".strip()
@@ -126,4 +130,4 @@ def _session(base: str, get: Callable[[str], Answer]) -> Session:
         for one in known:
             if one.scheme == scheme:
                 return Session(base, one)
-    return Session(base, None)
+    return Session(base, None, lasting=answer.status < 500)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import socket
 import ssl
 import sys
 import threading
 import time
-import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
@@ -49,10 +49,28 @@ class Answer:
     challenges: tuple[str, ...] = ()
 
 
-class Transport:
-    """The connections of one import: kept open between its requests, and all cut when its time is over.
+@dataclass
+class _Request:
+    """A request under way; its socket is known once the answer is waited for."""
 
-    Requests made as insecure do not verify certificates.
+    deadline: float
+    socket: socket.socket | None = None
+    is_cut: bool = False
+
+    def cut(self) -> None:
+        """Wake the thread that reads the answer."""
+        self.is_cut = True
+        if self.socket is not None:
+            # Not SSLSocket.shutdown, which takes the TLS state away from that thread.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+
+
+class Transport:
+    """Connections that are kept open between requests, and all cut with `close`.
+
+    Requests made as insecure do not verify certificates. All answers together may have `total` bytes. A timeout holds
+    for each read; a server that sends one byte after the other is ended by `close` or `cut_overdue` only.
     """
 
     def __init__(
@@ -63,11 +81,14 @@ class Transport:
         connect_timeout: float = 8.0,
         read_timeout: float = 15.0,
         request_timeout: float = 25.0,
+        total: float = math.inf,
     ) -> None:
         self._deadline = deadline
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
         self._request_timeout = request_timeout
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._total = self._left = total
+        # By thread: each makes one request at a time.
+        self._under_way: dict[int, _Request] = {}
         self._lock = threading.Lock()
         self._aborted = False
         self._connections = Connections(outbound or Outbound(), self._track)
@@ -80,10 +101,11 @@ class Transport:
         limit: int,
         insecure: bool = False,
         timeout: float | None = None,
+        deadline: float = math.inf,
         method: str = "GET",
     ) -> Answer:
         """Fetch `url` and at most `limit` bytes; any status is an answer. Raises DistributionError."""
-        deadline = min(self._deadline, time.monotonic() + (timeout or self._request_timeout))
+        deadline = min(self._deadline, deadline, time.monotonic() + (timeout or self._request_timeout))
         current, sent = url, dict(headers or {})
         for _ in range(_REDIRECTS + 1):
             answer = self._once(method, current, sent, limit, insecure, deadline)
@@ -100,37 +122,61 @@ class Transport:
         """Cut all connections, also those that somebody is still waiting on."""
         with self._lock:
             self._aborted = True
-            open_sockets = list(self._sockets)
-        for one in open_sockets:
-            # Not SSLSocket.shutdown, which takes the TLS state away from the thread that reads.
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(one, socket.SHUT_RDWR)
+            under_way = list(self._under_way.values())
+        for one in under_way:
+            one.cut()
         self._connections.clear()
+
+    def cut_overdue(self) -> None:
+        """Cut what should have ended by now; for connections that outlive the imports they are used for."""
+        with self._lock:
+            under_way = list(self._under_way.values())
+        for one in under_way:
+            if one.deadline <= time.monotonic():
+                one.cut()
 
     def _track(self, connection: socket.socket) -> None:
         with self._lock:
-            self._sockets.add(connection)
-            aborted = self._aborted
-        if aborted:
+            request = self._under_way[threading.get_ident()]
+            request.socket = connection
+            over = self._aborted or request.is_cut
+        if over:
             raise TimeoutError("the time for this import is over")
+
+    @contextlib.contextmanager
+    def _known(self, deadline: float) -> Iterator[_Request]:
+        """While the request of this thread is under way."""
+        thread = threading.get_ident()
+        with self._lock:
+            request = self._under_way[thread] = _Request(deadline)
+        try:
+            yield request
+        finally:
+            with self._lock:
+                del self._under_way[thread]
 
     def _once(
         self, method: str, url: str, headers: Mapping[str, str], limit: int, insecure: bool, deadline: float
     ) -> Answer:
         remaining = deadline - time.monotonic()
-        if remaining <= 0:
+        if remaining <= 0 or self._aborted:
             raise Unreachable(f"{_shown(url)}: no time left for this request")
+        if self._left <= 0:
+            raise TooLarge(f"{_shown(url)}: this import has read {self._total:.0f} bytes already, which is the most")
         timeout = Timeout(connect=min(self._connect_timeout, remaining), read=min(self._read_timeout, remaining))
         try:
-            response = self._connections.request(
-                method,
-                url,
-                {"Accept-Encoding": "identity", "User-Agent": "imagestreams", **headers},
-                timeout,
-                insecure=insecure,
-            )
-            # The length that an answer to HEAD names is that of a body which does not come.
-            body = _read(response, url, limit if method != "HEAD" else sys.maxsize, deadline)
+            with self._known(deadline) as request:
+                response = self._connections.request(
+                    method,
+                    url,
+                    {"Accept-Encoding": "identity", "User-Agent": "imagestreams", **headers},
+                    timeout,
+                    insecure=insecure,
+                )
+                # The length that an answer to HEAD names is that of a body which does not come.
+                body = _read(response, url, limit if method != "HEAD" else sys.maxsize, deadline)
+                with self._lock:
+                    self._left -= len(body)
         except EgressRefused as refused:
             raise EgressRefused(f"{_shown(url)}: {refused}") from None
         except DistributionError:
@@ -138,9 +184,9 @@ class Transport:
         # ValueError: a header or address that the client library refuses to send.
         except (HTTPError, OSError, ValueError) as error:
             raise _unreachable(url, error) from error
-        if self._aborted:
+        if request.is_cut:
             # A connection that was cut in its headers reads like an empty answer.
-            raise Unreachable(f"{_shown(url)}: the time for this import is over")
+            raise Unreachable(f"{_shown(url)}: the answer did not end in time")
         challenges = tuple(response.headers.getlist("WWW-Authenticate"))
         return Answer(response.status, response.reason or "", response.headers, body, url, challenges)
 

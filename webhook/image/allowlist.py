@@ -8,10 +8,9 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from webhook.errors import FieldError, Json
-from webhook.image import tags
+from webhook.image import repository, tags
 from webhook.image.reference import InvalidReference, Reference, parse
 
-INSECURE_ANNOTATION = "openshift.io/image.insecureRepository"
 _HUB = "docker.io"
 _MOST_SHOWN = 5
 _EITHER = ("80", "443")
@@ -99,8 +98,7 @@ def stream_findings(stream: Json, old: Json | None, allowed: AllowList) -> list[
 
 def _references(stream: Json) -> Iterator[tuple[str, Reference, bool]]:
     """Path, reference and whether it may be read without TLS, of all that a stream names from registries."""
-    annotations = (stream.get("metadata") or {}).get("annotations") or {}
-    everything = annotations.get(INSECURE_ANNOTATION) == "true"
+    everything = repository.is_insecure(stream)
     insecure = {
         tag.get("name") or "": everything or bool((tag.get("importPolicy") or {}).get("insecure"))
         for tag in tags.spec_tags(stream)
@@ -112,7 +110,7 @@ def _references(stream: Json) -> Iterator[tuple[str, Reference, bool]]:
 
 
 def _texts(stream: Json) -> Iterable[tuple[str, str, str]]:
-    yield "spec.dockerImageRepository", (stream.get("spec") or {}).get("dockerImageRepository") or "", ""
+    yield "spec.dockerImageRepository", repository.name(stream), ""
     for tag in tags.spec_tags(stream):
         source, name = tag.get("from") or {}, tag.get("name") or ""
         if source.get("kind") == "DockerImage":

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from webhook.errors import Json
 from webhook.meta import timestamps
+
+# Decoded, small values take fifty times their bytes; real manifests and configurations have some hundreds of them.
+_MAX_VALUES: Final = 50_000
 
 
 class BadContent(ValueError):
@@ -16,6 +19,8 @@ class BadContent(ValueError):
 
 def read_object(raw: bytes, what: str) -> Json:
     """The JSON object in these bytes; raises BadContent, whose message calls it `what`."""
+    if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > _MAX_VALUES:
+        raise BadContent(f"the {what} has more than {_MAX_VALUES} values")
     try:
         document = json.loads(raw)
         # Half a surrogate pair and NaN pass the decoder and could not be stored.

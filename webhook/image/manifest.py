@@ -6,8 +6,8 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from webhook.errors import Json
@@ -29,6 +29,8 @@ LAYERS_ORDER = "image.openshift.io/dockerLayersOrder"
 _SINGLE = (DOCKER_MANIFEST, OCI_MANIFEST)
 _LISTS = (DOCKER_LIST, OCI_INDEX)
 _MAX_SIZE = 2**53
+# File systems mount some hundreds at most.
+_MAX_LAYERS = 1000
 _SCHEMA1_LAYER = "application/vnd.docker.container.image.rootfs.diff+x-gtar"
 
 
@@ -46,14 +48,26 @@ class Entry:
 
 @dataclass(frozen=True)
 class Single:
-    """The manifest of one image. `layers` are (digest, size, media type), base first; schema 1 has no config digest."""
+    """The manifest of one image. `layers` are (digest, size, media type), base first.
+
+    Schema 1 has no config digest, and `newest`, its newest history entry, instead.
+    """
 
     digest: str
     media_type: str
     raw: bytes
     config: str
     layers: tuple[tuple[str, int, str], ...]
-    document: Json
+    newest: Json = field(default_factory=dict)
+
+    @property
+    def lacks_sizes(self) -> bool:
+        """A schema 1 manifest whose history does not say how large the layers are: the registry knows (5.11)."""
+        return not self.config and not any(size for _, size, _ in self.layers)
+
+    def with_sizes(self, sizes: Mapping[str, int]) -> Single:
+        """The same with the sizes of its layers, by digest."""
+        return replace(self, layers=tuple((name, sizes[name], kind) for name, _, kind in self.layers))
 
 
 @dataclass(frozen=True)
@@ -197,7 +211,13 @@ def _single(raw: bytes, kind: str, document: Json) -> Single:
     layers = document.get("layers")
     if not isinstance(layers, list):
         raise BadContent("the manifest has no list of layers")
-    return Single(content_digest(raw), kind, raw, config, tuple(_descriptor(one, "layer") for one in layers), document)
+    _check_count(layers)
+    return Single(content_digest(raw), kind, raw, config, tuple(_descriptor(one, "layer") for one in layers))
+
+
+def _check_count(layers: list[Any]) -> None:
+    if len(layers) > _MAX_LAYERS:
+        raise BadContent(f"the manifest has {len(layers)} layers, more than the {_MAX_LAYERS} that are read")
 
 
 def _entries(document: Json) -> Iterable[Entry]:
@@ -252,6 +272,7 @@ def _schema1(raw: bytes, document: Json) -> Single:
         raise BadContent("unsupported manifest: neither a schema 2 nor an OCI manifest, nor a schema 1 one")
     if not history or len(history) != len(layers):
         raise BadContent("the schema 1 manifest has no history, or not one entry for each layer")
+    _check_count(layers)
     found = []
     for layer, entry in zip(reversed(layers), reversed(history), strict=True):
         name = layer.get("blobSum") if isinstance(layer, dict) else None
@@ -259,16 +280,16 @@ def _schema1(raw: bytes, document: Json) -> Single:
         if not isinstance(name, str) or not digests.is_digest(name):
             raise BadContent("a layer of the schema 1 manifest has no valid digest")
         found.append((name, size if configuration.is_a(size, int) and 0 <= size < _MAX_SIZE else 0, _SCHEMA1_LAYER))
-    return Single(content_digest(signed_payload(raw)), DOCKER_SCHEMA1, raw, "", tuple(found), document)
+    digest = content_digest(signed_payload(raw))
+    return Single(digest, DOCKER_SCHEMA1, raw, "", tuple(found), _compatibility(history[0]))
 
 
 def _schema1_metadata(manifest: Single) -> Json:
-    newest = _compatibility(manifest.document["history"][0])
-    identity = newest.get("id")
+    identity = manifest.newest.get("id")
     return configuration.document(
         Id=identity if isinstance(identity, str) else "",
         Size=sum({name: size for name, size, _ in manifest.layers}.values()),
-        **configuration.fields(newest),
+        **configuration.fields(manifest.newest),
     )
 
 

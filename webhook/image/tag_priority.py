@@ -6,40 +6,36 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-_MINOR = re.compile(r"v?(\d+)\.(\d+)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?", re.ASCII)
-_FULL = re.compile(
-    r"v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z.-]+)?",
-    re.ASCII,
-)
-_LATEST, _MINORS, _VERSIONS, _OTHERS = range(4)
+_PRE_RELEASE = r"(?:-(?P<pre>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
+_MINOR = re.compile(rf"v?(?P<major>\d+)\.(?P<minor>\d+){_PRE_RELEASE}", re.ASCII)
+_FULL = re.compile(rf"v?(?P<major>\d+)\.(?P<minor>\d+)\.(?P<patch>\d+){_PRE_RELEASE}(?:\+[0-9A-Za-z.-]+)?", re.ASCII)
 
 
 def ordered(tags: Iterable[str]) -> list[str]:
     """The distinct tags: `latest`, minor versions, full versions, each from high to low, then all others by name."""
-    return sorted(dict.fromkeys(tag or "latest" for tag in tags), key=_rank)
+    rest = dict.fromkeys(tag or "latest" for tag in tags)
+    latest = ["latest"] if "latest" in rest else []
+    minors = [tag for tag in rest if _MINOR.fullmatch(tag)]
+    versions = [tag for tag in rest if _FULL.fullmatch(tag)]
+    others = rest.keys() - {*latest, *minors, *versions}
+    return [*latest, *_descending(minors, _MINOR), *_descending(versions, _FULL), *sorted(others)]
 
 
-def _rank(tag: str) -> tuple[Any, ...]:
-    if tag == "latest":
-        return (_LATEST,)
-    if found := _MINOR.fullmatch(tag):
-        return _MINORS, *_descending((found[1], found[2], "0"), found[3]), tag.startswith("v"), tag
-    if found := _FULL.fullmatch(tag):
-        return _VERSIONS, *_descending((found[1], found[2], found[3]), found[4]), tag.startswith("v"), tag
-    return _OTHERS, tag.encode()
+def _descending(tags: list[str], form: re.Pattern[str]) -> list[str]:
+    # Sorting is stable: among equal versions those without `v` stay before the others.
+    by_name = sorted(tags, key=lambda tag: (tag.startswith("v"), tag))
+    return sorted(by_name, key=lambda tag: _precedence(form, tag), reverse=True)
 
 
-def _descending(numbers: tuple[str, str, str], pre_release: str | None) -> tuple[Any, ...]:
-    """A key that sorts higher versions first; a release stands before its own pre-releases."""
-    release = pre_release is None
-    parts = [] if pre_release is None else [_identifier(part) for part in pre_release.split(".")]
-    # Of two pre-releases that begin alike the longer one is the higher: an end marker above every identifier.
-    return *(-int(number) for number in numbers), not release, [*parts, (2, 0, ())]
+def _precedence(form: re.Pattern[str], tag: str) -> tuple[Any, ...]:
+    """What sorts as semantic versioning says: a release above its pre-releases, a longer one above its start."""
+    found = form.fullmatch(tag)
+    parts = found.groupdict() if found else {}
+    pre_release = [_identifier(part) for part in (parts.get("pre") or "").split(".")]
+    numbers = (int(parts.get(name) or 0) for name in ("major", "minor", "patch"))
+    return *numbers, not parts.get("pre"), pre_release
 
 
-def _identifier(part: str) -> tuple[int, int, tuple[int, ...]]:
-    """Numbers rank below words, and both from high to low."""
-    if part.isdigit():
-        return 1, -int(part), ()
-    # The closing 1 lies above every negated letter: a longer word is the higher one.
-    return 0, 0, (*(-ord(letter) for letter in part), 1)
+def _identifier(part: str) -> tuple[bool, int, str]:
+    """Numbers rank below words."""
+    return (False, int(part), "") if part.isdigit() else (True, 0, part)

@@ -51,19 +51,6 @@ def tag_reference(tag: Json, path: str) -> list[FieldError]:
     return findings + _import_mode(tag, path)
 
 
-def stream_tag(obj: Json) -> list[FieldError]:
-    """The findings on an ImageStreamTag that is created (image-api 3.4)."""
-    tag = obj.get("tag")
-    if tag is None:
-        return []
-    findings = tag_reference(tag, "tag")
-    annotations = tag.get("annotations") or {}
-    if annotations and annotations != ((obj.get("metadata") or {}).get("annotations") or {}):
-        text = "tag annotations must not be provided or must be equal to the object meta annotations"
-        findings.append(FieldError.invalid("tag.annotations", annotations, text))
-    return findings
-
-
 def image(obj: Json, path: str = "") -> list[FieldError]:
     """The findings on an Image; `path` is where it is embedded, such as `image.`."""
     findings = []

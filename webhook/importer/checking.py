@@ -85,6 +85,8 @@ class Checker:
         looking = _Looking(self._importer, self._memory, stream, clients)
         tasks = [looking.at(tag, want) for tag, want in zip(names, wants, strict=True)]
         verdicts = [one or Verdict.CHANGED for one in bounded.run(tasks, workers=_AT_ONCE, deadline=deadline)]
+        # Nobody waits any more for a registry that answers byte by byte; its thread must not do so either.
+        transport.cut_overdue()
         report.asked(usages.all())
         for want, verdict in zip(wants, verdicts, strict=True):
             host = want.repository.host if isinstance(want, Want) else ""

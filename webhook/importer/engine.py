@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,8 @@ _log = logging.getLogger(__name__)
 
 # Members of one manifest list; real ones have a dozen.
 _MAX_MEMBERS = 200
+# All that one import reads: ten times what five hundred tags have.
+_MAX_BYTES = 128 * 1024 * 1024
 
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "ppc64le": "ppc64le", "s390x": "s390x", "arm64": "arm64"}
 #: Of the whole time, what is kept for turning answers into a response.
@@ -75,13 +78,14 @@ class Importer:
         """What counts for an import that begins now; the same value as long as no file changes."""
         return self._access.rules()
 
-    def transport(self, rules: Rules, deadline: float) -> Transport:
+    def transport(self, rules: Rules, deadline: float, total: float = math.inf) -> Transport:
         """Connections under these rules and the timeouts of imports, for no longer than `deadline` (time.monotonic)."""
         return Transport(
             deadline,
             outbound=rules.outbound,
             connect_timeout=self._connect_timeout,
             read_timeout=self._read_timeout,
+            total=total,
         )
 
     def _fetched(
@@ -109,10 +113,10 @@ class Importer:
             keyring = Keyring.from_secrets(secrets)
         except CorruptSecret as error:
             return _Corrupt(error).fetched(isi, stream)
-        transport = self.transport(rules, deadline)
+        transport = self.transport(rules, deadline, _MAX_BYTES)
         try:
             clients = Clients(transport, self._shared, rules, keyring, deadline, usages)
-            return _Round(clients, self, deadline).fetched(isi, stream, known)
+            return _Round(clients, self, deadline, keeps=_answers_content(isi)).fetched(isi, stream, known)
         finally:
             transport.close()
 
@@ -157,10 +161,10 @@ class _Corrupt:
 
 
 class _Round:
-    """One pass over the registries with one keyring."""
+    """One pass over the registries with one keyring; `keeps` the raw manifests and configurations of the images."""
 
-    def __init__(self, clients: Clients, importer: Importer, deadline: float) -> None:
-        self._clients, self._importer, self._deadline = clients, importer, deadline
+    def __init__(self, clients: Clients, importer: Importer, deadline: float, *, keeps: bool) -> None:
+        self._clients, self._importer, self._deadline, self._keeps = clients, importer, deadline, keeps
         self._now = timestamps.now()
 
     def fetched(self, isi: Json, stream: Json | None, known: Mapping[Want, FetchedImage]) -> Fetched:
@@ -192,23 +196,23 @@ class _Round:
             return FetchedRepository(failure=failures.late(name))
         if listed.failure is not None:
             return FetchedRepository(failure=listed.failure)
-        limit = self._importer.max_bulk_import
-        first = listed.tags if limit < 0 else listed.tags[:limit]
-        wants = {tag: plan.tag_of(spec, tag) for tag in listed.tags}
-        missing = [wants[tag] for tag in first if wants[tag] not in found]
+        repository, limit = plan.repository_of(spec), self._importer.max_bulk_import
+        first, beyond = (listed.tags, ()) if limit < 0 else (listed.tags[:limit], listed.tags[limit:])
+        # A tag that was fetched as an image of the same request is not "additional" (5.4).
+        fetched = {want.value for want, one in found.items() if one.image and want == repository.tagged(want.value)}
+        shown = [*first, *(tag for tag in beyond if tag in fetched)]
+        missing = [want for want in map(repository.tagged, first) if want not in found]
         results = bounded.run(
             [self._task(want) for want in missing], workers=self._importer.workers, deadline=self._deadline
         )
         known = found | {want: result or _late(want) for want, result in zip(missing, results, strict=True)}
-        # A tag beyond the limit that was fetched as an image of the same request is not "additional" (5.4).
-        shown = [tag for tag in listed.tags if wants[tag] in known]
-        rest = tuple(tag for tag in listed.tags if wants[tag] not in known)
-        return FetchedRepository(tuple(known[wants[tag]] for tag in shown), rest)
+        images = tuple(known[repository.tagged(tag)] for tag in shown)
+        return FetchedRepository(images, tuple(tag for tag in beyond if tag not in fetched))
 
     def _list(self, spec: Json) -> Listing:
         name = spec["from"]["name"]
         try:
-            want = plan.tag_of(spec, "latest")
+            want = plan.repository_of(spec)
             return Listing(tuple(tag_priority.ordered(self._clients.listing(want).tags())))
         except InvalidReference as error:
             return Listing(failure=failures.unreadable(name, str(error)))
@@ -260,8 +264,12 @@ class _Round:
         return manifests.parse(raw, media_type)
 
     def _single(self, client: RegistryClient, want: Want, manifest: manifests.Single) -> Json:
+        if manifest.lacks_sizes:
+            names = {name for name, _, _ in manifest.layers}
+            manifest = manifest.with_sizes({name: client.blob_size(name) for name in sorted(names)})
         config = client.blob(manifest.config) if manifest.config else b""
-        return manifests.single_image(manifest, config, want.pull_spec(manifest.digest))
+        image = manifests.single_image(manifest, config, want.pull_spec(manifest.digest))
+        return image if self._keeps else manifests.without_content(image)
 
 
 @dataclass(frozen=True)
@@ -270,6 +278,13 @@ class Listing:
 
     tags: tuple[str, ...] = ()
     failure: Json | None = None
+
+
+def _answers_content(isi: Json) -> bool:
+    """May the answer have raw manifests? Those of a list's members are in every preview (image-api 5.3)."""
+    spec = isi["spec"]
+    entries = [*(spec.get("images") or []), spec.get("repository") or {}]
+    return not spec.get("import") or any(entry.get("includeManifest") for entry in entries)
 
 
 def _late(want: Want) -> FetchedImage:
@@ -289,8 +304,8 @@ def _found(isi: Json, stream: Json | None, fetched: Fetched) -> dict[Want, Fetch
     wants: list[Want | FetchedImage] = plan.images(isi, stream)
     images = list(fetched.images)
     if fetched.repository is not None:
-        repository = isi["spec"]["repository"]
-        wants += [plan.tag_of(repository, one.tag) for one in fetched.repository.images]
+        repository = plan.repository_of(isi["spec"]["repository"])
+        wants += [repository.tagged(one.tag) for one in fetched.repository.images]
         images += fetched.repository.images
     pairs = zip(wants, images, strict=True)
     return {want: one for want, one in pairs if isinstance(want, Want) and one.failure is None}

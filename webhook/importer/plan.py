@@ -45,6 +45,10 @@ class Want:
         defaulted = self.source.with_client_defaults()
         return Repository(defaulted.as_v2().registry, defaulted.repository_name())
 
+    def tagged(self, tag: str) -> Want:
+        """Another tag of the same repository."""
+        return replace(self, value=tag)
+
     def at(self, repository: Reference) -> Want:
         """The same image in another repository, such as a mirror."""
         return replace(self, source=repository)
@@ -98,17 +102,17 @@ def _want(spec: Json, stream: Json | None) -> Want | FetchedImage:
     return replace(want, architecture=annotations.get(f"{_PREFER}arch", ""), os=annotations.get(f"{_PREFER}os", ""))
 
 
-def tag_of(spec: Json, tag: str) -> Want:
-    """One tag of a repository import; raises InvalidReference."""
+def repository_of(spec: Json) -> Want:
+    """The tag `latest` of a repository import; raises InvalidReference."""
     policy = spec.get("importPolicy") or {}
     source = parse(spec["from"]["name"]).as_repository()
-    return Want(source, tag, bool(policy.get("insecure")), policy.get("importMode") == _PRESERVE)
+    return Want(source, "latest", bool(policy.get("insecure")), policy.get("importMode") == _PRESERVE)
 
 
 def repository_host(spec: Json) -> str:
     """The host of a repository import; empty for a reference that cannot be read."""
     try:
-        return tag_of(spec, "latest").repository.host
+        return repository_of(spec).repository.host
     except InvalidReference:
         return ""
 

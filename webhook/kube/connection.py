@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from webhook.kube.failure import Unreachable
+
 Authorization = Callable[[], str | None]
 """Gives the value of the Authorization header, anew for each request, since tokens expire."""
 
@@ -43,9 +45,15 @@ class Connection:
         return self.server.startswith("https://")
 
     def headers(self) -> dict[str, str]:
-        """The headers that authenticate one request."""
+        """The headers that authenticate one request; `Unreachable` for credentials that none can carry."""
         value = self.authorization() if self.authorization else self.token and f"Bearer {self.token}"
-        return {"Authorization": value} if value else {}
+        if not value:
+            return {}
+        value = value.strip()
+        if not (value.isascii() and value.isprintable()):
+            # Whoever sends it would quote it in an error.
+            raise Unreachable("the credentials hold characters that no header can carry")
+        return {"Authorization": value}
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """What the server's certificate is checked against; None for plain HTTP."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from webhook.errors import BadRequest, Json, UnsupportedMediaType
-from webhook.meta import jsontext, timestamps
+from webhook.meta import jsontext, protobuf, timestamps
 from webhook.meta.duplicates import Duplicates, joined
 from webhook.meta.schema import Schema
 
@@ -18,7 +18,6 @@ _JSON: Final = "application/json"
 _YAML: Final = "application/yaml"
 _ACCEPTED: Final = (_JSON, _YAML)
 _SHOWN_BYTES: Final = 30
-_MAX_DEPTH: Final = 200
 
 _TYPE_NAMES: Final[dict[type, str]] = {
     dict: "object",
@@ -43,16 +42,21 @@ def media_type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower() or _JSON
 
 
-def decode(body: bytes, content_type: str | None = None, *, kind: str = "") -> tuple[Json, list[str]]:
+def decode(
+    body: bytes, content_type: str | None = None, *, kind: str = "", api_version: str = ""
+) -> tuple[Json, list[str]]:
     """The object in a body, and a finding for each key that occurs twice (the last one wins).
 
     Null is an object without fields. Raises UnsupportedMediaType, or BadRequest for what is not an object; `kind` is
-    what its text says was expected.
+    what its text says was expected. Protobuf is read only of the kinds of an `api_version` that have it.
     """
     form = media_type(content_type)
-    if form not in _ACCEPTED:
+    accepted = (*_ACCEPTED, protobuf.MEDIA_TYPE) if protobuf.is_read(api_version) else _ACCEPTED
+    if form not in accepted:
         text = "the body of the request was in an unknown format - accepted media types include"
-        raise UnsupportedMediaType(f"{text}: {', '.join(_ACCEPTED)}")
+        raise UnsupportedMediaType(f"{text}: {', '.join(accepted)}")
+    if form == protobuf.MEDIA_TYPE:
+        return protobuf.decode(body, api_version, kind), []
     seen = Duplicates()
     try:
         value = _parsed(body, form, seen)
@@ -81,28 +85,9 @@ def _parsed(body: bytes, form: str, seen: Duplicates) -> Any:
 def _load_json(body: bytes, seen: Duplicates) -> Any:
     if not body.strip():
         raise ValueError("unexpected end of JSON input")
-    value = jsontext.loads(body, object_pairs_hook=seen.pairs, parse_constant=_no_constant)
-    _check_depth(value)
+    value = jsontext.loads(body, object_pairs_hook=seen.pairs)
+    jsontext.check_depth(value)
     return value
-
-
-def _check_depth(value: Any) -> None:
-    """Refuse nesting that would exhaust the stack of whoever walks the object afterwards."""
-    level = [value]
-    for _ in range(_MAX_DEPTH):
-        level = [
-            inner
-            for one in level
-            if isinstance(one, (dict, list))
-            for inner in (one.values() if isinstance(one, dict) else one)
-        ]
-        if not level:
-            return
-    raise ValueError("exceeded max depth")
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"invalid character '{name[0]}' looking for beginning of value")
 
 
 class _JsonLikeLoader(yaml.SafeLoader):
@@ -125,7 +110,7 @@ def _load_yaml(body: bytes, seen: Duplicates) -> Any:
     loader = _JsonLikeLoader(body)
     try:
         node = loader.get_single_node()
-        return None if node is None else _plain(loader, node, seen, _MAX_DEPTH)
+        return None if node is None else _plain(loader, node, seen, jsontext.MAX_DEPTH)
     finally:
         loader.dispose()
 

@@ -35,11 +35,10 @@ from webhook.serving.metrics import MetricsEndpoint, ReviewCounter
 from webhook.serving.workspace import CannotServe, authority, hosts, serving_pair
 from webhook.settings import Settings
 from webhook.storage.sqlite import SqliteStore
-from webhook.storage.store import Store
+from webhook.storage.store import StorageError, Store
 from webhook.tls.authority import LOOPBACK_NAME
-from webhook.view.direct import DirectView
+from webhook.view.direct import CheckedView, DirectView
 from webhook.view.index import View
-from webhook.view.namespaces import RunLevels
 
 if TYPE_CHECKING:
     from webhook.serving.server import Life
@@ -70,11 +69,11 @@ class Standalone:
     def application(self, life: Life) -> WsgiApp:
         """The application of one worker, with a view and threads of its own."""
         settings = self._settings
-        store, levels = SqliteStore(settings.database), RunLevels()
+        store = SqliteStore(settings.database)
         kept = Following(
             self._client("imagestreams-view"),
-            View(with_images=settings.watch_images),
-            levels,
+            View(),
+            None,
             serving_pair(settings).certificate,
             watch_list=settings.watch_list,
         )
@@ -83,7 +82,7 @@ class Standalone:
             life.stopping
         )
         policies.follow(self._policy, life.stopping)
-        served = application(settings, store, kept.view, levels, BearerToken(self._token), life, self._policy)
+        served = application(settings, store, kept.view, BearerToken(self._token), life, self._policy)
         return self._notified(served, life)
 
     @property
@@ -108,7 +107,9 @@ class Standalone:
     def _notified(self, served: WsgiApp, life: Life) -> WsgiApp:
         client, settings = self._client("imagestreams-notifications"), self._settings
         listening = functools.partial(wait_until_listening, settings, life.stopping)
-        return notifications.accepting(served, settings.notification_token, client, life.stopping, listening)
+        return notifications.accepting(
+            served, settings.notification_token, client, life.stopping, listening, setup.budget(settings)
+        )
 
     def _client(self, user_agent: str, connections: int = 8) -> KubeClient:
         return KubeClient(loopback(self._settings, self._token), user_agent=user_agent, connections=connections)
@@ -118,7 +119,6 @@ def application(
     settings: Settings,
     store: Store,
     view: View,
-    levels: RunLevels,
     authenticate: Authenticate,
     life: Life,
     policy: PolicyFile,
@@ -131,11 +131,18 @@ def application(
     def namespaces(name: str) -> Json | None:
         return load("namespaces", "", name)
 
-    # Workloads that are stored here are admitted against the store itself: a view would lag behind the last write.
-    objects = Objects(load)
-    mutate = Mutator(DirectView(load, settings.integrated_registry), policy.current, namespaces, objects)
+    def version(resource: str, namespace: str, name: str) -> int | None:
+        try:
+            found = store.get(resource, namespace, name)
+        except StorageError:
+            return None
+        return 0 if found is None else found.rv
+
+    # A view alone would lag behind the last write.
+    streams, objects = CheckedView(view, DirectView(load, settings.integrated_registry), version), Objects(load)
+    mutate = Mutator(streams, policy.current, namespaces, objects)
     app = create_app(store, settings, authenticate=authenticate, mutate=mutate, stopping=life.stopping)
-    reviewer = Reviewer(view, policy.current, namespaces=levels.get, objects=objects)
+    reviewer = Reviewer(streams, policy.current, namespaces=namespaces, objects=objects)
     most = max(1, settings.threads // 2)
     inner = HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life, policy))
     return AdmissionEndpoint(inner, reviewer, observe=ReviewCounter(), most=most)

@@ -32,7 +32,7 @@ _REPORT: Final = 1.0
 
 
 class Following:
-    """One view with its reflectors.
+    """One view with its reflectors; `levels` are not followed where they are None.
 
     `certificate` is the file whose expiry is reported; `interval` is the seconds between two snapshots.
     """
@@ -41,7 +41,7 @@ class Following:
         self,
         client: KubeClient,
         view: View,
-        levels: RunLevels,
+        levels: RunLevels | None,
         certificate: Path,
         *,
         snapshot: Snapshot | None = None,

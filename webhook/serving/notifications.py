@@ -19,6 +19,7 @@ import msgspec
 from webhook.controllers.followers import Followers
 from webhook.controllers.push_imports import Overloaded, PushImports
 from webhook.distribution.notifications import Push, UnknownFormat, named, pushes
+from webhook.distribution.pacing import Pace
 from webhook.kube.client import KubeClient
 from webhook.kube.reflector import Reflector
 from webhook.serving.companion import Stopping
@@ -120,16 +121,22 @@ _LATER = ("Retry-After", "1")
 
 
 def accepting(
-    inner: WsgiApp, token: Path | None, client: KubeClient, stopping: Stopping, listening: Callable[[], bool]
+    inner: WsgiApp,
+    token: Path | None,
+    client: KubeClient,
+    stopping: Stopping,
+    listening: Callable[[], bool],
+    budget: Pace,
 ) -> WsgiApp:
     """The application with the endpoint in front, and its parts started; unchanged without a token file.
 
-    `listening` waits for the API that `client` asks, and answers False when the server stops before.
+    `listening` waits for the API that `client` asks, and answers False when the server stops before. `budget` says
+    when an import may begin.
     """
     if token is None:
         return inner
     followers = Followers()
-    imports = PushImports(client, followers)
+    imports = PushImports(client, followers, budget=budget)
     reflector = Reflector(client, _STREAMS, followers)
 
     def follow() -> None:

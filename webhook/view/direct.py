@@ -1,4 +1,4 @@
-"""The same look-ups straight from a store, for a server that admits what it stores itself: always current."""
+"""The same look-ups from the store itself, for a server that has the streams: always current."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from collections.abc import Callable
 from webhook.errors import Json
 from webhook.image import lookup, pullspec
 from webhook.image.lookup import Stream
+from webhook.view.index import Streams
 
 Load = Callable[[str, str, str], Json | None]
 """(resource, namespace, name) → the stored object, or None; an Image's namespace is empty."""
+
+Version = Callable[[str, str, str], int | None]
+"""The same → the resource version, 0 where there is no such object, None where the store cannot say."""
 
 STREAMS = "imagestreams.image.openshift.io"
 IMAGES = "images.image.openshift.io"
@@ -36,3 +40,32 @@ class DirectView:
     def has_image(self, image: str, _stream: Stream, /) -> bool:
         """Whether the Image object exists."""
         return self._load(IMAGES, "", image) is not None
+
+
+class CheckedView:
+    """A view that the store confirms: whoever has written a stream finds it so, and few are decoded anew.
+
+    While the store is away the view alone answers: what it knew last is better than nothing.
+    """
+
+    ready = True
+
+    def __init__(self, view: Streams, direct: Streams, version: Version) -> None:
+        self._view = view
+        self._direct = direct
+        self._version = version
+
+    def stream(self, namespace: str, name: str) -> Stream | None:
+        """The stream of that name."""
+        version = self._version(STREAMS, namespace, name)
+        if version == 0:
+            return None
+        known = self._view.stream(namespace, name)
+        if version is None or (known is not None and known.version == version):
+            return known
+        return self._direct.stream(namespace, name)
+
+    def has_image(self, image: str, stream: Stream, /) -> bool:
+        """Whether the Image object exists."""
+        version = self._version(IMAGES, "", image)
+        return self._view.has_image(image, stream) if version is None else version > 0

@@ -15,11 +15,10 @@ from urllib.parse import quote
 
 from cachetools import TTLCache
 
-from webhook.errors import NotFound, StatusError
+from webhook.errors import NotFound
 from webhook.image import lookup
 from webhook.image.lookup import ImageStream, Stream
 from webhook.kube.decoding import Decoding
-from webhook.kube.failure import Unreachable
 from webhook.view.index import Streams
 
 log = logging.getLogger(__name__)
@@ -33,6 +32,8 @@ _PER_NAMESPACE: Final = 3
 _REST: Final = 10.0
 """Seconds without questions after one that was not answered: an API that is down must not cost every Pod 300 ms."""
 _MOST_NAMES: Final = 10_000
+
+_UNKNOWN: Final = Stream()
 
 FOUND, ABSENT, FAILED, LIMITED = OUTCOMES = "found", "absent", "failed", "limited"
 
@@ -78,8 +79,10 @@ class LiveView:
             return found
         key = (namespace, name)
         with self._lock:
-            if key in self._answers:
-                return self._answers[key]
+            # Asked once, as an answer may grow too old between two looks.
+            known = self._answers.get(key, _UNKNOWN)
+            if known is not _UNKNOWN:
+                return known
             if not self._may_ask(namespace):
                 self._observe(LIMITED)
                 return None
@@ -118,7 +121,7 @@ class LiveView:
         except NotFound:
             self._observe(ABSENT)
             return None
-        except (Unreachable, StatusError, ValueError) as error:
+        except Exception as error:
             log.warning("image stream %s/%s could not be asked for: %s", namespace, name, error)
             self._rest_until = self._clock() + _REST
             self._observe(FAILED)

@@ -17,6 +17,8 @@ from tests.integration.servers import Process, free_port, until
 
 ASSETS = Path(os.environ.get("KUBEBUILDER_ASSETS", "/usr/local/kubebuilder/bin"))
 TOKEN = "administrator-of-the-tests"
+WEBHOOK_TOKEN = "account-of-the-webhook"
+WEBHOOK_ACCOUNT = "system:serviceaccount:imagestreams:imagestreams-webhook"
 START_SECONDS = 90.0
 
 Json = dict[str, Any]
@@ -42,6 +44,7 @@ class Cluster:
         self._pool = urllib3.PoolManager(
             ca_certs=str(folder / "certs" / "apiserver.crt"), assert_hostname=False, retries=False, timeout=60
         )
+        self._folder = folder
         self._etcd = self._start_etcd(folder)
         self._apiserver = self._start_apiserver(folder)
         until(self._ready, f"{self.url}/readyz", START_SECONDS)
@@ -56,13 +59,43 @@ class Cluster:
         self, method: str, path: str, body: object = None, content_type: str = "application/json", **more: str
     ) -> Answer:
         """One request; a body that is not text is sent as JSON, and `more` are headers."""
+        content = body if isinstance(body, str | None) else json.dumps(body)
+        answer = self.send(method, path, None if content is None else content.encode(), content_type, **more)
+        found = json.loads(answer.data) if answer.data[:1] == b"{" else {}
+        return Answer(answer.status, found, answer.headers.getlist("Warning"))
+
+    def send(
+        self, method: str, path: str, body: bytes | None, content_type: str, **more: str
+    ) -> urllib3.BaseHTTPResponse:
+        """One request with any body, and its answer as it comes; `more` are headers."""
         headers = {"Authorization": f"Bearer {TOKEN}", **more}
         if body is not None:
             headers["Content-Type"] = content_type
-        content = body if isinstance(body, str | None) else json.dumps(body)
-        answer = self._pool.request(method, self.url + path, body=content, headers=headers)
-        found = json.loads(answer.data) if answer.data[:1] == b"{" else {}
-        return Answer(answer.status, found, answer.headers.getlist("Warning"))
+        return self._pool.request(method, self.url + path, body=body, headers=headers)
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig."""
+        return self.kubeconfig_of(TOKEN)
+
+    def kubeconfig_of(self, token: str) -> Path:
+        """A kubeconfig for whoever has the token here."""
+        cluster = {
+            "server": self.url,
+            "certificate-authority": str(self._folder / "certs" / "apiserver.crt"),
+            "tls-server-name": "kubernetes",
+        }
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "here", "cluster": cluster}],
+            "users": [{"name": "me", "user": {"token": token}}],
+            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
+            "current-context": "here",
+        }
+        path = self._folder / f"{token}.kubeconfig"
+        path.write_text(json.dumps(config))
+        return path
 
     def _start_etcd(self, folder: Path) -> Process:
         client, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
@@ -75,7 +108,7 @@ class Cluster:
         key = folder / "service-accounts.key"
         key.write_bytes(_private_key())
         tokens = folder / "tokens.csv"
-        tokens.write_text(f'{TOKEN},administrator,1,"system:masters"\n')
+        tokens.write_text(f'{TOKEN},administrator,1,"system:masters"\n{WEBHOOK_TOKEN},{WEBHOOK_ACCOUNT},2\n')
         options = {
             "etcd-servers": self._etcd_url,
             "bind-address": "127.0.0.1",

@@ -117,6 +117,12 @@ def test_references_of_builds_are_required_to_have_their_form(kind, name, detail
     assert found == ({} if detail is None else {field: f"Forbidden: {PROHIBITED}: {detail}"})
 
 
+def test_the_same_name_in_two_namespaces_is_two_references():
+    origins = [{"kind": "ImageStreamTag", "name": "app:v1", "namespace": one} for one in ("shop", "ghosts")]
+    obj = {"spec": {"source": {"images": [{"from": one} for one in origins]}}}
+    assert list(causes(REQUIRED, obj, "builds.build.openshift.io", kind="Build")) == ["spec.source.images[1].from.name"]
+
+
 def rules(*given, mode="Attempt"):
     return configured(f"{{resolveImages: {mode}, executionRules: [{', '.join(given)}]}}", strict=True)
 
@@ -192,11 +198,11 @@ def test_conditions_of_rules(rule, written, rejected):
     assert bool(found) is rejected
 
 
-def test_an_image_whose_configuration_cannot_be_read_may_be_anything():
+@pytest.mark.parametrize(("known_only", "rejected"), [("false", True), ("true", False)])
+def test_an_image_whose_configuration_cannot_be_read_may_be_anything(known_only, rejected):
     known = objects(image(dockerImageMetadata=None))
-    assert causes(
-        rules("{name: r, reject: true, matchDockerImageLabels: [{key: a, set: true}]}"), pod(KNOWN), known=known
-    )
+    rule = f"reject: true, skipOnResolutionFailure: {known_only}, matchDockerImageLabels: [{{key: a, set: true}}]"
+    assert bool(causes(rules(f"{{name: r, {rule}}}"), pod(KNOWN), known=known)) is rejected
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,12 @@ def test_only_a_few_sentences_are_said():
 
 
 def test_a_registrys_answer_is_cut_and_kept_on_one_line():
-    long = View.from_objects([stream("shop", "app", local=True, repository="", failures={"v1": "a\nb" * 500})])
+    long = View.from_objects(
+        [stream("shop", "app", local=True, repository="", failures={"v1": "a\n\x1b\u2028b" * 500})]
+    )
     (sentence,) = told("app:v1", view=long)
-    assert (len(sentence), "\n" in sentence, sentence[-1]) == (256, False, "…")
+    assert (len(sentence), sentence.isprintable(), sentence[-1]) == (256, True, "…")
+    assert "import failed: a ba ba b" in sentence
 
 
 def test_too_many_images_and_a_view_that_is_not_loaded_are_always_said():

@@ -74,6 +74,26 @@ def test_what_is_no_longer_there_is_forgotten():
     assert recorded("deployments.apps", sent, stored) == {}
 
 
+OLD = {"annotations": {ORIGINS: json.dumps({"c0": {**RECORD, "image": "quay.io/team/app:old"}})}}
+DEPLOYMENT = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "controller": True}
+
+
+@pytest.mark.parametrize(
+    ("resource", "obj"),
+    [
+        pytest.param(
+            "replicasets.apps",
+            workload("nginx", ownerReferences=[DEPLOYMENT], **OLD),
+            id="a ReplicaSet, to which a Deployment copies its annotations as often as they differ",
+        ),
+        pytest.param("pods", pod(*["nginx"] * 10_001, **OLD), id="an object with too many images"),
+    ],
+)
+def test_an_object_that_is_left_alone_keeps_its_record_too(resource, obj):
+    assert recorded(resource, obj) is None
+    assert recorded(resource, obj, obj) is None
+
+
 def test_nothing_is_recorded_where_nothing_is_rewritten_or_nobody_wants_it():
     assert recorded("pods", pod("nginx")) is None
     assert recorded("pods", pod("app:v1"), under=configured(recordOrigin=False)) is None

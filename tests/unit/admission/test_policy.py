@@ -131,6 +131,10 @@ def test_an_unchanged_origin_of_a_build_config_is_not_looked_at_again():
 
 
 def test_the_extensions_of_a_strict_server_are_off():
-    text = "extensions: {podsOnly: true, keepTag: true, recordOrigin: true, skip: {images: ['*']}}"
+    text = (
+        "extensions: {podsOnly: true, keepTag: true, recordOrigin: true, testOperations: true, maxImages: 1,"
+        " customResources: [{group: x.io, resource: widgets, images: [spec.image]}],"
+        " skip: {images: ['*'], containers: ['*'], namespaces: ['*'], objects: {matchLabels: {a: b}}}}"
+    )
     assert configured(text, strict=True) == Policy(INTEGRATED)
     assert configured(text, strict=False) != Policy(INTEGRATED)

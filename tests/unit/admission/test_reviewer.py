@@ -4,6 +4,7 @@ import json
 import logging
 
 import jsonpatch
+import msgspec
 import pytest
 
 from tests.unit.admission.objects import configured, pod, workload
@@ -12,6 +13,7 @@ from tests.unit.admission.test_endpoint import REVIEWS, ask, call, endpoint_of, 
 from webhook.admission import notices
 from webhook.admission.endpoint import VALIDATE_PATH, AdmissionEndpoint
 from webhook.admission.locations import ORIGINS
+from webhook.view.index import View
 
 APP = f"quay.io/team/app@{V1}"
 DEFAULT, STRICT = configured(), configured(strict=True)
@@ -170,6 +172,60 @@ def test_no_name_can_write_a_line_of_its_own_into_the_log(caplog):
     caplog.set_level(logging.INFO)
     ask(review(pod("app:v1"), name="web\n12:00:00 all is well\x1b[2J"), endpoint_of(policy=DEFAULT))
     assert caplog.records[0].getMessage().isprintable()
+
+
+class Broken(View):
+    """A view whose `part` fails."""
+
+    def __init__(self, part):
+        super().__init__()
+        self._part = part
+
+    def __getattribute__(self, name):
+        if not name.startswith("_") and name == self._part:
+            raise RuntimeError("a fault of ours")
+        return super().__getattribute__(name)
+
+
+SECRET = {"name": "TOKEN", "value": "hunter2"}
+SECRETIVE = {
+    "metadata": {"name": "web", "annotations": {"last-applied": "hunter2"}},
+    "spec": {"containers": [{"name": "web", "image": "app:v1", "env": [SECRET]}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "changed", "warning"),
+    [
+        pytest.param(endpoint_of(Broken("stream"), policy=DEFAULT), {}, notices.FAULT, id="the view"),
+        pytest.param(endpoint_of(Broken("ready"), policy=STRICT), {}, notices.FAULT, id="whether it is ready"),
+        pytest.param(
+            endpoint_of(policy=DEFAULT),
+            {"spec": {"containers": [{"image": ["hunter2"]}]}},
+            notices.UNREADABLE,
+            id="odd",
+        ),
+        pytest.param(
+            endpoint_of(policy=msgspec.structs.replace(DEFAULT, max_images=None)), {}, notices.FAULT, id="the policy"
+        ),
+    ],
+)
+def test_a_fault_is_a_warning_and_shows_nothing_of_the_object(caplog, endpoint, changed, warning):
+    caplog.set_level(logging.DEBUG)
+    response = ask(review({**SECRETIVE, **changed}), endpoint)
+    assert (response["allowed"], response["warnings"], "patch" in response) == (True, [warning], False)
+    assert caplog.records
+    assert "hunter2" not in caplog.text + json.dumps(response)
+
+
+def test_what_is_logged_of_an_object_are_its_name_and_images(caplog):
+    caplog.set_level(logging.DEBUG)
+    for under in (DEFAULT, REQUIRED):
+        for image in ("app:v1", "ghost:1"):
+            obj = {**SECRETIVE, "spec": {"containers": [{"name": "web", "image": image, "env": [SECRET]}]}}
+            ask(review(obj), endpoint_of(policy=under))
+    assert len(caplog.records) == 3
+    assert "hunter2" not in caplog.text + "".join(str(one.__dict__) for one in caplog.records)
 
 
 def test_a_refusal_is_logged_with_its_reason(caplog):

@@ -6,6 +6,7 @@ from webhook.apiserver import deletion
 from webhook.apiserver.deletion import DeleteOptions
 from webhook.errors import BadRequest, Conflict, Invalid
 
+GV = "image.openshift.io/v1"
 UID = "28b2d9cf-9bf2-4d0d-aeb2-e3f101fb78a2"
 OTHER_UID = "11111111-2222-3333-4444-555555555555"
 
@@ -50,7 +51,7 @@ def php(**more):
     ],
 )
 def test_options_come_from_the_body_or_else_from_the_query(query, body, expected):
-    assert deletion.options(query, body) == expected
+    assert deletion.options(query, body, GV) == expected
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_options_come_from_the_body_or_else_from_the_query(query, body, expected
 )
 def test_options_against_the_rules_are_invalid(query, body, message):
     with pytest.raises(Invalid) as refused:
-        deletion.options(query, body)
+        deletion.options(query, body, GV)
 
     assert refused.value.message == f'DeleteOptions.meta.k8s.io "" is invalid: {message}'
 
@@ -115,18 +116,18 @@ def test_options_against_the_rules_are_invalid(query, body, message):
 )
 def test_a_body_that_is_no_delete_options_is_refused(body):
     with pytest.raises(BadRequest):
-        deletion.options({}, body)
+        deletion.options({}, body, GV)
 
 
 @pytest.mark.parametrize("text", ["soon", "", "1.5", "9" * 20, "9" * 9999])
 def test_seconds_in_a_query_are_a_number(text):
     with pytest.raises(BadRequest):
-        deletion.options({"gracePeriodSeconds": [text]}, None)
+        deletion.options({"gracePeriodSeconds": [text]}, None, GV)
 
 
 @pytest.mark.parametrize(("text", "orphan"), [("true", True), ("1", True), ("", True), ("False", False), ("0", False)])
 def test_a_flag_in_a_query_is_read_as_kubernetes_reads_it(text, orphan):
-    assert deletion.options({"orphanDependents": [text]}, None).orphan_dependents is orphan
+    assert deletion.options({"orphanDependents": [text]}, None, GV).orphan_dependents is orphan
 
 
 @pytest.mark.parametrize(

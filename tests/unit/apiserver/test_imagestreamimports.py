@@ -1,10 +1,14 @@
 """Imports, with a stub in place of the registries."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.unit.apiserver.api import ADDRESS, INTEGRATED, PHP_82, PHP_83, Api, causes, image, path, spec_tag
 from webhook.importer import setup
 from webhook.importer.fetched import Fetched, FetchedImage
+from webhook.settings import Settings
 
 IMPORTS = path("imagestreamimports")
 CHECKED = "openshift.io/image.dockerRepositoryCheck"
@@ -297,3 +301,24 @@ def test_what_is_allowed_follows_the_file(allowing: Api, tmp_path):
     new.write_text(f"allowedRegistriesForImport: [{{domainName: {ADDRESS.partition('/')[0]}}}]")
     new.replace(tmp_path / "registries.yaml")
     allowing.post(IMPORTS, isi())
+
+
+def test_imports_that_wait_for_registries_leave_threads_to_others(registries, serve):
+    api, entered, go = serve(threads=8), threading.Semaphore(0), threading.Event()
+    at_once = Settings(threads=8).imports
+
+    def waiting(isi, stream, secrets):
+        entered.release()
+        assert go.wait(10)
+        return fetched()
+
+    registries.fetch = waiting
+    with ThreadPoolExecutor(at_once) as threads:
+        slow = [threads.submit(api.post, IMPORTS, isi(name=f"php{number}")) for number in range(at_once)]
+        assert all(entered.acquire(timeout=10) for _ in slow)
+        refused = api.post(IMPORTS, isi(), code=429)
+        go.set()
+    assert refused["message"] == "this process makes 3 imports, as many as it may: try again later"
+    assert refused["details"] == {"retryAfterSeconds": 1}
+    assert len({one.result()["metadata"]["uid"] for one in slow}) == at_once
+    assert api.post(IMPORTS, isi())

@@ -8,7 +8,9 @@ import pytest
 
 from tests.unit.cli.examples import DIGEST, PHP, pod, put, stream
 from tests.unit.kube.conftest import api
+from webhook.admission.story import Node
 from webhook.cli.main import main
+from webhook.cli.tree import drawn
 
 __all__ = ["api"]
 
@@ -94,6 +96,28 @@ def test_objects_without_a_story(of_file, text, sentence):
 
 def test_platform_namespaces_are_named(of_file):
     assert any("belongs to the platform" in line for line in of_file(pod("php:8.2", "kube-system")))
+
+
+def test_namespaces_of_the_cluster_are_known_by_their_run_level(explained, api, folder):
+    put(folder, "pod.yaml", pod("php:8.2", "monitoring"))
+    labels = {"openshift.io/run-level": "1"}
+    api.expect("GET", "/api/v1/namespaces/monitoring", (200, {"metadata": {"labels": labels}}))
+    api.expect("GET", "/apis/image.openshift.io/v1/namespaces/monitoring/imagestreams", (200, {**STREAMS, "items": []}))
+    code, lines, _ = explained("-f", "pod.yaml", "--server", api.server)
+    assert (code, any("belongs to the platform" in line for line in lines)) == (0, True)
+
+
+def test_images_of_the_cluster_are_known_to_a_policy_that_requires_them(explained, api, folder):
+    put(folder, "required.yaml", "resolveImages: Required")
+    put(folder, "pod.yaml", pod(PHP, "demo"))
+    api.expect("GET", f"/apis/image.openshift.io/v1/images/{DIGEST}", (200, {"metadata": {"name": DIGEST}}))
+    code, lines, _ = explained("-f", "pod.yaml", "--server", api.server, "--admission-config", "required.yaml")
+    assert (code, any("names its image by digest already" in line for line in lines)) == (0, True)
+
+
+def test_what_a_registry_said_does_not_speak_to_the_terminal():
+    node = Node("Pod/p", (Node("tag 9 has no image: \x1b[2Jgone\a", (Node("why\x9b"),)),))
+    assert drawn(node) == "Pod/p\n└─ tag 9 has no image: ?[2Jgone?\n   └─ why?\n"
 
 
 def test_the_configuration_of_the_server_is_part_of_the_story(of_file, folder):

@@ -125,3 +125,11 @@ def test_a_source_that_is_not_there_is_said(api, run):
 def test_programs_get_the_tag(api, run):
     api.expect("PUT", f"{TAGS}/php:prod", DONE)
     assert run("php:8.2", "php:prod", "--alias", "-o", "name")[1] == "imagestreamtag.image.openshift.io/php:prod\n"
+
+
+def test_a_tag_without_an_image_is_no_wrong_usage(api, run):
+    api.expect("GET", f"{NAMESPACES}/demo/imagestreams/php", (200, {"metadata": {"name": "php"}}))
+    code, out, err = run("php:8.2", "php:prod")
+    assert (code, out) == (1, "")
+    assert "demo/php:8.2 has no image yet" in err
+    assert "--help" not in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 
 import pytest
 
@@ -11,6 +12,9 @@ from tests.unit.kube.conftest import api, client
 from webhook.controllers.followers import Followers
 from webhook.controllers.push_imports import Overloaded, PushImports, request
 from webhook.controllers.workqueue import WorkQueue
+from webhook.distribution.ledger import Ledger
+from webhook.distribution.limits import Limits
+from webhook.distribution.pacing import Pace
 
 __all__ = ["api", "client"]
 
@@ -150,3 +154,21 @@ def test_a_full_queue_takes_nothing_more(client):
 def test_what_waits_already_takes_no_more_room(client, followers):
     imports = PushImports(client, followers, most=1)
     assert [imports.push([PUSH]) for _ in range(5)] == [1] * 5
+
+
+def test_imports_begin_within_the_budget(api, client, followers):
+    begun = []
+
+    class Budget(Pace):
+        @contextmanager
+        def turn(self, account, deadline):
+            begun.append(len(posted(api)))
+            yield 0.0
+            begun.append(len(posted(api)))
+
+    api.expect("GET", f"{BASE}/imagestreams/app", (200, stream(tag())))
+    api.expect("POST", f"{BASE}/imagestreamimports", DONE)
+    imports = PushImports(client, followers, budget=Budget("", Limits(), Ledger()), queue=Ending())
+    imports.push([PUSH])
+    imports.work()
+    assert begun == [0, 1]

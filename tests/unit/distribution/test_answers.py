@@ -54,16 +54,15 @@ def test_bytes_that_are_not_what_was_asked_for_are_refused():
     ],
 )
 def test_the_next_page_is_named_by_its_query(header, query):
-    assert answers.next_page(answer(Link=header), LIST) == query
+    assert answers.next_page(answer(Link=header)) == query
 
 
-@pytest.mark.parametrize("header", ['</v2/team/app/tags/list>; rel="next"', f'<{LIST}?n=2>; rel="next"'])
-def test_a_page_that_leads_nowhere_or_to_itself_is_refused(header):
+def test_a_page_that_leads_nowhere_is_refused():
     with pytest.raises(failures.UnexpectedAnswer, match="does not end"):
-        answers.next_page(answer(url=f"{LIST}?n=2", Link=header), LIST)
+        answers.next_page(answer(url=f"{LIST}?n=2", Link='</v2/team/app/tags/list>; rel="next"'))
 
 
 def test_a_registrys_words_are_quoted_without_the_password():
-    body = json.dumps({"errors": [{"code": "DENIED", "message": "hunter2 is wrong\x1b[0m"}]}).encode()
-    error = answers.failure(answer(403, body), Credential("reader", "hunter2"))
-    assert str(error) == "denied: *** is wrong [0m"
+    reader = Credential("reader", "hunter2")
+    body = json.dumps({"errors": [{"code": "DENIED", "message": f"hunter2 is wrong\x1b[0m: {reader.basic}"}]}).encode()
+    assert str(answers.failure(answer(403, body), reader)) == "denied: *** is wrong [0m: ***"

@@ -324,6 +324,13 @@ def test_too_many_requests_are_waited_out_once(registry, client):
     assert client(registry).manifest("v1")
 
 
+def test_a_ping_that_is_put_off_is_made_again(registry, client):
+    registry.put_image("team/app", "v1")
+    pings = iter([(429, [("Retry-After", "0")], b""), (503, [("Retry-After", "0")], b""), registry.routes["/v2/"]])
+    registry.routes["/v2/"] = lambda _request: next(pings)
+    assert client(registry).manifest("v1")
+
+
 def refusing(registry, times, *headers, body=b""):
     """The registry refuses so many requests, then gives the manifest."""
     answers = [(429, list(headers), body)] * times
@@ -438,10 +445,26 @@ def test_the_next_page_is_asked_of_the_same_registry(registry, elsewhere, client
     assert elsewhere.requests == []
 
 
-def test_a_list_of_tags_that_turns_in_circles_ends(registry, client):
-    following = [("Link", '</v2/team/app/tags/list?last=a>; rel="next"')]
-    registry.routes["/v2/team/app/tags/list"] = (200, following, b'{"tags": ["a"]}')
+@pytest.mark.parametrize("circle", [["a"], ["a", "b"]], ids=["of one page", "of two pages"])
+def test_a_list_of_tags_that_turns_in_circles_ends(registry, client, circle):
+    for here, there in zip(["", *circle], [*circle, circle[0]], strict=True):
+        following = [("Link", f'</v2/team/app/tags/list?last={there}>; rel="next"')]
+        at = f"/v2/team/app/tags/list?last={here}" if here else "/v2/team/app/tags/list"
+        registry.routes[at] = (200, following, b'{"tags": ["a"]}')
     with pytest.raises(failures.UnexpectedAnswer, match="does not end"):
+        client(registry).tags()
+    assert len(registry.seen("/v2/team/app/tags/list")) == 1 + len(circle)
+
+
+def test_a_hundred_thousand_tags_are_all_taken(registry, client):
+    names = [f"v{number}" for number in range(100_000)]
+    registry.routes["/v2/team/app/tags/list"] = (200, [], json.dumps({"tags": names}).encode())
+    assert client(registry).tags() == names
+
+
+def test_more_tags_than_are_sorted_are_refused_rather_than_cut_off(registry, client):
+    registry.routes["/v2/team/app/tags/list"] = (200, [], b'{"tags": [' + b'"a",' * 200_001 + b'"a"]}')
+    with pytest.raises(failures.TooLarge, match="more than 200000 tags"):
         client(registry).tags()
 
 

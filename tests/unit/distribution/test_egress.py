@@ -63,6 +63,7 @@ def test_the_kind_of_an_address(text, wanted):
         pytest.param("::ffff:a00:1", "10.0.0.1", id="mapped, in hexadecimal"),
         pytest.param("::10.0.0.1", "10.0.0.1", id="compatible"),
         pytest.param("64:ff9b::a9fe:a9fe", "169.254.169.254", id="NAT64"),
+        pytest.param("::ffff:0:a00:1", "10.0.0.1", id="SIIT"),
         pytest.param("2002:a00:1::1", "10.0.0.1", id="6to4"),
         pytest.param("2001:0:4136:e378:8000:63bf:f5ff:fffe", "10.0.0.1", id="Teredo"),
         pytest.param("::1", "::1", id="loopback stands for itself"),

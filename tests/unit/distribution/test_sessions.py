@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from webhook.distribution.failures import UnexpectedAnswer, Unreachable
+from webhook.distribution.failures import RateLimited, UnexpectedAnswer, Unreachable
 from webhook.distribution.sessions import Session, SessionCache, SessionKey, Sessions
 from webhook.distribution.transport import Answer
 
@@ -40,6 +40,18 @@ class Registry:
 def test_a_ping_tells_how_a_registry_wants_to_be_asked(registry, scheme):
     session = Sessions().established(QUAY, registry.get)
     assert (session.base, session.scheme) == ("https://quay.io", scheme)
+
+
+def test_a_session_with_a_registry_in_trouble_is_not_kept():
+    kept, registry = SessionCache(), Registry(503, headers={"Docker-Distribution-API-Version": "registry/2.0"})
+    assert Sessions(kept).established(QUAY, registry.get).scheme == ""
+    assert kept.get(QUAY) is None
+
+
+def test_too_many_requests_tell_nothing_about_how_to_ask():
+    registry = Registry(429, headers={"Docker-Distribution-API-Version": "registry/2.0"})
+    with pytest.raises(RateLimited, match="too many requests"):
+        Sessions().established(QUAY, registry.get)
 
 
 def test_what_is_no_registry_is_refused():

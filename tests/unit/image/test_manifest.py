@@ -365,3 +365,22 @@ def test_a_posted_image_that_cannot_be_read_stays_as_it_is(content):
 def test_a_posted_list_gets_its_members():
     made = filled({"metadata": {"name": "x"}, "dockerImageManifest": listing(linux("amd64")).decode()})
     assert [one["architecture"] for one in made["dockerImageManifests"]] == ["amd64"]
+
+
+@pytest.mark.parametrize(
+    "bulk",
+    [
+        pytest.param(b'{"x":[' + b"{}," * 60_000 + b"{}]}", id="empty objects"),
+        pytest.param(b'{"x":' + b"[" * 60_000, id="lists in lists"),
+        pytest.param(b'{"x":"' + b"," * 60_000 + b'"}', id="as many commas in a text, since only bytes are counted"),
+    ],
+)
+def test_more_values_than_any_real_manifest_has_are_not_even_decoded(bulk):
+    with pytest.raises(BadContent, match="the manifest has more than 50000 values"):
+        parse(bulk, manifests.OCI_MANIFEST)
+
+
+def test_more_layers_than_can_be_mounted_are_refused():
+    raw = manifest(layers=[(f"sha256:{number:064x}", 1) for number in range(1001)])
+    with pytest.raises(BadContent, match="the manifest has 1001 layers"):
+        parse(raw, manifests.DOCKER_MANIFEST)

@@ -101,21 +101,6 @@ def test_a_reference_that_is_stored_already_is_not_read_again():
     assert validation.status_update(given, given) == []
 
 
-@pytest.mark.parametrize(
-    ("given", "fields"),
-    [
-        pytest.param({}, [], id="no tag"),
-        pytest.param({"tag": tag("x", annotations={"a": "1"})}, ["tag.annotations"], id="annotations on the tag alone"),
-        pytest.param({"tag": tag("x"), "metadata": {"annotations": {"a": "1"}}}, [], id="annotations on the object"),
-        pytest.param(
-            {"tag": tag("x", annotations={"a": "1"}), "metadata": {"annotations": {"a": "1"}}}, [], id="equal on both"
-        ),
-    ],
-)
-def test_a_new_stream_tag_has_one_set_of_annotations(given, fields):
-    assert [one.field for one in validation.stream_tag(given)] == fields
-
-
 MANIFEST = {
     "digest": AA,
     "mediaType": "application/vnd.docker.distribution.manifest.v2+json",

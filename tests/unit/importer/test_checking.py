@@ -1,5 +1,6 @@
 import base64
 import json
+import threading
 
 import pytest
 
@@ -9,7 +10,7 @@ from webhook.distribution.limits import Limits
 from webhook.distribution.pacing import Pacing
 from webhook.errors import NotFound
 from webhook.image import manifest as manifests
-from webhook.importer import failures
+from webhook.importer import checking, failures
 from webhook.importer.checking import Checker, Verdict
 from webhook.importer.engine import Importer
 from webhook.importer.results import CHECK_ANNOTATION
@@ -216,3 +217,20 @@ def test_looks_keep_to_the_budget_of_the_importer(registry):
     checker = Checker(Importer(pacing=pacing))
     # The ping takes the whole budget.
     assert checker.check(isi(registry, "team/app:v1"), following(registry, image=image), []) == {"v1": Verdict.DEFERRED}
+
+
+def test_a_registry_that_answers_byte_by_byte_keeps_no_thread(checker, registry, monkeypatch):
+    monkeypatch.setattr(checking, "_LOOK_SECONDS", 0.5)
+
+    def trickle(request):
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not registry.let_go.wait(0.02):
+            request.wfile.write(b"x")
+
+    registry.routes[MANIFEST] = trickle
+    before = set(threading.enumerate())
+    assert checker.check(isi(registry, "team/app:v1"), following(registry), []) == {"v1": Verdict.CHANGED}
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith("import-"):
+            thread.join(5)
+            assert not thread.is_alive()

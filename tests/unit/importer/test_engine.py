@@ -126,7 +126,7 @@ def test_a_list_inside_a_list_is_refused(importer, registry):
         ((200, [("Content-Type", "text/html")], b"<html>welcome</html>"), "a web page"),
         ((200, [("Content-Type", manifests.OCI_MANIFEST)], b"<html>"), "the manifest is no JSON"),
         ((200, [("Docker-Content-Digest", "sha256:" + "ee" * 32)], b"{}"), "content integrity error"),
-        ((200, [("Content-Type", manifests.OCI_MANIFEST)], b"[" * 100_000), "the manifest is no JSON"),
+        ((200, [("Content-Type", manifests.OCI_MANIFEST)], b"[" * 40_000), "the manifest is no JSON"),
         ((500, [], b""), "received unexpected HTTP status: 500"),
     ],
 )
@@ -396,6 +396,17 @@ def test_without_a_limit_all_tags_are_fetched(registry):
     assert (len(found.images), found.additional_tags) == (5, ())
 
 
+def test_a_tag_beyond_the_limit_whose_image_failed_stays_additional(importer, registry):
+    names = ["latest", "3.0", "2.0", "1.0"]
+    for name in names[:3]:
+        registry.put_image("team/app", name)
+    registry.routes["/v2/team/app/tags/list"] = (200, [], json.dumps({"tags": names}).encode())
+    isi = request(at(registry, "team/app:1.0"), repository=f"{registry.host}/team/app")
+    isi["spec"]["repository"]["importPolicy"]["insecure"] = True
+    found = importer.fetch(isi, None, []).repository
+    assert ([one.tag for one in found.images], found.additional_tags) == (names[:3], ("1.0",))
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -418,6 +429,38 @@ def test_other_authorities_can_be_trusted(secure, authority, tmp_path):
             None
         ]
     assert "failed to verify certificate" in messages(fetch(Importer(), image(f"{secure.host}/team/app:v1")))[0]
+
+
+def put_schema1(registry, repository, tag, *sizes):
+    """Layers of one byte more each; `sizes` is what the history says of them, newest first."""
+    layers = [registry.put_blob(repository, b"x" * (1 + number)) for number in range(len(sizes))]
+    history = [{"v1Compatibility": json.dumps({"id": "aa", **({"Size": size} if size else {})})} for size in sizes]
+    manifest = {"schemaVersion": 1, "fsLayers": [{"blobSum": layer} for layer in layers], "history": history}
+    registry.put(repository, tag, json.dumps(manifest).encode(), manifests.DOCKER_SCHEMA1)
+
+
+@pytest.mark.parametrize(
+    ("told", "sizes"),
+    [
+        pytest.param((0, 0, 0), [3, 2, 1], id="of the registry, where the history says nothing"),
+        pytest.param((7, 0, 0), [0, 0, 7], id="of the history, where it says something"),
+    ],
+)
+def test_the_sizes_of_old_layers_are_those(importer, registry, told, sizes):
+    put_schema1(registry, "team/app", "v1", *told)
+    (one,) = fetch(importer, at(registry, "team/app:v1")).images
+    assert [layer["size"] for layer in one.image["dockerImageLayers"]] == sizes
+    assert one.image["dockerImageMetadata"]["Size"] == sum(sizes)
+    methods = {request["method"] for request in registry.requests if "/blobs/" in request["path"]}
+    assert methods == (set() if told[0] else {"HEAD"})
+
+
+def test_an_old_layer_that_is_gone_fails_its_image(importer, registry):
+    put_schema1(registry, "team/app", "v1", 0)
+    for path in [path for path in registry.routes if "/blobs/" in path]:
+        del registry.routes[path]
+    (one,) = fetch(importer, at(registry, "team/app:v1")).images
+    assert one.failure["reason"] == "InternalError"
 
 
 # Budgets.
@@ -451,3 +494,17 @@ def test_what_an_import_asks_of_one_registry_at_once_is_bounded(registry):
     importer = Importer(pacing=Pacing(lambda _host: Limits(requests_per_second=1000, concurrency=2)))
     fetch(importer, *(at(registry, f"team/app:v{number}", to=f"v{number}") for number in range(12)))
     assert max(most) == 2
+
+
+@pytest.mark.parametrize(
+    ("storing", "include", "kept"),
+    [
+        pytest.param(True, False, False, id="an import that only stores does not hold them until it is written"),
+        pytest.param(True, True, True, id="an import whose answer may have them keeps them"),
+        pytest.param(False, False, True, id="a preview answers those of a list's members in any case"),
+    ],
+)
+def test_raw_manifests_are_held_only_where_the_answer_may_have_them(importer, registry, storing, include, kept):
+    registry.put_image("team/app", "v1")
+    (one,) = fetch(importer, at(registry, "team/app:v1", include=include), storing=storing).images
+    assert ("dockerImageManifest" in one.image) is kept

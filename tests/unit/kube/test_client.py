@@ -36,6 +36,19 @@ def test_a_token_is_asked_for_anew_each_time(api):
     assert [seen["headers"]["Authorization"] for seen in api.requests] == ["Bearer one", "Bearer two"]
 
 
+@pytest.mark.parametrize("token", ["secret\r\nX-Remote-User: root", "sécret", "sec\x00ret"])
+def test_a_token_that_no_header_can_carry_is_named_in_no_error(api, token):
+    client = KubeClient(api.connection(token=token))
+    with pytest.raises(Unreachable) as raised:
+        client.get(PODS)
+    assert "cret" not in str(raised.value)
+    assert api.requests == []
+
+
+def test_the_line_break_at_the_end_of_a_token_file_is_no_part_of_the_token(api):
+    assert api.connection(token="secret\n").headers() == {"Authorization": "Bearer secret"}
+
+
 @pytest.mark.parametrize(
     ("call", "method", "content_type"),
     [

@@ -45,6 +45,16 @@ def test_other_formats_are_unsupported(content_type):
         decode.decode(b"{}", content_type)
 
 
+def test_protobuf_is_read_of_the_kinds_that_have_it():
+    body = b"k8s\0" + bytes.fromhex("0a060a02763112001200")
+    assert decode.decode(body, "application/vnd.kubernetes.protobuf", kind="Pod", api_version="v1") == (
+        {"apiVersion": "v1", "kind": "Pod"},
+        [],
+    )
+    with pytest.raises(UnsupportedMediaType, match=r"application/yaml, application/vnd\.kubernetes\.protobuf$"):
+        decode.decode(b"{}", "text/plain", kind="Pod", api_version="v1")
+
+
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.serving.wsgi import ask, echo
 from webhook.controllers.push_imports import Overloaded
 from webhook.distribution.notifications import Push
+from webhook.distribution.pacing import Pacing
 from webhook.serving.notifications import MAX_BODY, NotificationEndpoint, TokenFile, accepting
 
 TOKEN = "the-token-of-the-notifications"
@@ -149,4 +150,4 @@ def test_other_paths_are_not_its_business(endpoint):
 
 
 def test_without_a_token_file_there_is_no_endpoint():
-    assert accepting(echo, None, None, lambda: True, lambda: False) is echo
+    assert accepting(echo, None, None, lambda: True, lambda: False, Pacing().of("")) is echo

@@ -75,6 +75,16 @@ def test_a_name_is_asked_for_once_in_five_seconds(answer):
     assert len(api.asked) == 2
 
 
+def test_an_answer_may_grow_too_old_between_two_looks_at_the_clock():
+    class Running(Clock):
+        def __call__(self):
+            self.now += 2.6
+            return self.now
+
+    asking = LiveView(View.from_objects(SHOP), Api(NEW), clock=Running())
+    assert {asking.stream("shop", "new") is not None for _ in range(10)} == {True}
+
+
 def test_a_namespace_has_three_questions_a_second():
     asking, api, clock, outcomes = live(NotFound("no"))
     for number in range(10):
@@ -88,7 +98,9 @@ def test_a_namespace_has_three_questions_a_second():
     assert len(api.asked) == 5
 
 
-@pytest.mark.parametrize("failure", [Unreachable("timed out"), Forbidden("may not"), ValueError("odd")], ids=str)
+@pytest.mark.parametrize(
+    "failure", [Unreachable("timed out"), Forbidden("may not"), ValueError("odd"), KeyError("token")], ids=str
+)
 def test_an_api_that_does_not_answer_is_left_alone_for_ten_seconds(failure):
     asking, api, clock, outcomes = live(failure)
     assert asking.stream("shop", "new") is None
