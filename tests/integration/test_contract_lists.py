@@ -129,6 +129,8 @@ def test_a_version_of_the_future_is_worth_waiting_for(api, streams):
         ("resourceVersion=0&resourceVersionMatch=NotOlderThan", ["php", "ruby"]),
         ("resourceVersion={old}&resourceVersionMatch=NotOlderThan", ["php", "ruby"]),
         ("resourceVersion={old}&resourceVersionMatch=Exact", ["php"]),
+        ("resourceVersion={old}&limit=5", ["php"]),
+        ("resourceVersion={old}&limit=5&resourceVersionMatch=NotOlderThan", ["php", "ruby"]),
         ("resourceVersion={new}&resourceVersionMatch=Exact", ["php", "ruby"]),
     ],
 )

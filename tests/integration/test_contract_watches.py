@@ -173,6 +173,12 @@ def test_a_watch_that_makes_no_sense_never_begins(api, streams, query, code):
     assert (answer.code, answer.json["kind"]) == (code, "Status")
 
 
+def test_a_watch_is_never_yaml_and_never_kept_by_a_proxy(api, streams):
+    assert api.get(f"{streams}?watch=1&timeoutSeconds=1", Accept="application/yaml").code == 406
+    watched = api.get(f"{streams}?watch=1&timeoutSeconds=1")
+    assert watched.headers["Cache-Control"] == "no-cache, private"
+
+
 def test_a_table_tells_its_columns_once(api, streams):
     with api.watch(f"{streams}?watch=1", Accept=TABLE) as events:
         made = api.post(streams, stream("php")).json

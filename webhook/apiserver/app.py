@@ -126,7 +126,7 @@ class _Server:
 
     def _served(self, request: Request, info: RequestInfo, user: User, query: options.Query, pretty: bool) -> Response:
         rest = self._rest(info)
-        wanted = responses.acceptable(rest, request.headers.get("Accept"))
+        wanted = responses.acceptable(rest, request.headers.get("Accept"), streamed=info.verb == "watch")
         listing = options.list_options(query) if info.verb in ("list", "watch", "deletecollection") else None
         write = _write_options(request, info, query)
         call = Call(user, info.namespace, dry_run=write.dry_run, field_manager=write.field_manager)

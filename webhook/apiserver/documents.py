@@ -16,6 +16,7 @@ from webhook.apiserver.discovery import AggregatedVersion
 from webhook.apiserver.handlers import PATCH_TYPES
 from webhook.errors import Json
 from webhook.image import schema as image_schema
+from webhook.image.group import GROUP
 from webhook.meta import negotiation
 from webhook.meta.resources import ResourceInfo
 
@@ -43,10 +44,10 @@ class Documents:
         self._openapi = {root: _encoded(one) for root, one in documents.items()}
         self._plain["/openapi/v3"] = openapi.index(self._openapi)
         self._hashes = {root: openapi.content_hash(body) for root, body in self._openapi.items()}
-        self._openapi_v2 = openapi_v2.document(documents.values(), with_schemas=frozenset({image_schema.GROUP}))
+        self._openapi_v2 = openapi_v2.document(documents.values(), with_schemas=frozenset({GROUP}))
 
     def _document(self, members: list[ResourceInfo]) -> Json:
-        is_image = members[0].group == image_schema.GROUP
+        is_image = members[0].group == GROUP
         definitions = image_schema.DEFINITIONS if is_image else sandbox_schema.DEFINITIONS
         return openapi.document(members, definitions, patch_types=PATCH_TYPES)
 

@@ -247,9 +247,11 @@ def selection(rest: Rest, options: ListOptions, scope: str | None, current: Call
         at = None if token.rv == continuation.INCONSISTENT else token.rv
         return Selection(labels, fields, options.limit, token.after, at)
     asked = options.version or 0
+    # Pages of a version are pages of exactly that one, unless the client says otherwise: so kube-apiserver ever did.
+    exact = bool(asked) and (options.match == "Exact" or bool(options.limit and not options.match))
     if asked > current():
-        raise too_large(asked, current(), final=options.match == "Exact")
-    return Selection(labels, fields, options.limit, None, asked if options.match == "Exact" else None)
+        raise too_large(asked, current(), final=exact)
+    return Selection(labels, fields, options.limit, None, asked if exact else None)
 
 
 def too_large(asked: int, current: int, *, final: bool = False) -> Timeout:

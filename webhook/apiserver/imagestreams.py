@@ -62,11 +62,15 @@ class ImageStreamStrategy(Strategy):
         """The rule for stream names (image-api 1.4)."""
         return names.stream_name_problems(name, namespace)
 
+    def prefix_findings(self, prefix: str) -> Findings:
+        """A `generateName` must itself be a valid name (image-api 12.23)."""
+        found = names.stream_name_problems(prefix, "") if prefix else []
+        return [replace(one, field="metadata.generateName") for one in found]
+
     def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, Findings]:
         """A new stream: every generation is 1."""
         stream = obj if self.keeps_status else {**obj, "status": {}}
-        stream, findings = self._settled(call, generation.after_create(stream), None)
-        return stream, _generate_name_findings(obj["metadata"].get("generateName") or "") + findings
+        return self._settled(call, generation.after_create(stream), None)
 
     def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, Findings]:
         """A changed stream: generations by the rules of image-api 2.5."""
@@ -133,12 +137,3 @@ class ImageStreamStatusStrategy(ImageStreamStrategy):
     def view(self, obj: Json) -> Json:
         """The repositories as they are stored (image-api 2.4, 12.32)."""
         return defaults.output(obj)
-
-
-def _generate_name_findings(prefix: str) -> Findings:
-    """The prefix of a generated name must itself be a stream's name (image-api 12.23)."""
-    return (
-        [replace(one, field="metadata.generateName") for one in names.stream_name_problems(prefix, "")]
-        if prefix
-        else []
-    )

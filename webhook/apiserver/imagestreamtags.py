@@ -221,7 +221,7 @@ class ImageStreamTagRest(Rest):
             stream = self.streams.load(call.namespace, stream_name)
             if stream is None:
                 raise NotFound.of(self.info.resource, GROUP, stream_name)
-            if options.uid and options.uid != stream["metadata"]["uid"]:
+            if options.uid is not None and options.uid != stream["metadata"]["uid"]:
                 raise Conflict.of(self.info.resource, GROUP, name, "the UID precondition was not met")
             if tags.spec_tag(stream, tag) is None and tags.status_tag(stream, tag) is None:
                 raise NotFound.of(self.info.resource, GROUP, name)

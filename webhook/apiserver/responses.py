@@ -24,9 +24,9 @@ _PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
 _WARNINGS_LIMIT = 4096
 
 
-def acceptable(rest: Rest, accept: str | None) -> Representation:
-    """The representation that the client wants and the resource has."""
-    wanted = negotiation.negotiate(accept)
+def acceptable(rest: Rest, accept: str | None, *, streamed: bool = False) -> Representation:
+    """The representation that the client wants and the resource, or a watch of it, has."""
+    wanted = negotiation.negotiate(accept, negotiation.STREAMED if streamed else negotiation.SERVED)
     if wanted.kind == "table" and not rest.has_table:
         raise NotAcceptable("only the following media types are accepted: application/json, application/yaml")
     return wanted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from webhook.apiserver import bodies, deletion, metadata
 from webhook.apiserver.bodies import Shown
@@ -31,10 +31,12 @@ _REPEATED = (
     ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject"
     " such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}"
 )
-_TRIES = 5
+# A try fails because another writer was faster. kube-apiserver has no limit; more than these cannot write at a time.
+_TRIES = 200
 _GENERATED_NAMES = 8
 # From the stored object to the new one and its managedFields; None for those: as after any update.
 Step = Callable[[Json], tuple[Json, Managed | None]]
+Written = TypeVar("Written")
 
 
 class StoredRest(ReadRest):
@@ -84,6 +86,7 @@ class StoredRest(ReadRest):
         findings = self._name_findings(name, call.namespace)
         if findings and not name:
             raise Invalid.of(self.kind, self.info.group, name, findings)
+        findings = self.strategy.prefix_findings(new["metadata"].get("generateName") or "") + findings
         new, more = self.strategy.prepare_for_create(call, new)
         findings += names.object_meta_findings(new["metadata"]) + more
         if findings:
@@ -152,14 +155,18 @@ class StoredRest(ReadRest):
         return bodies.decoded(self._replaced(call, obj["metadata"]["name"], lambda _: (obj, managed)))
 
     def _replaced(self, call: Call, name: str, step: Step) -> Shown:
-        for left in reversed(range(_TRIES)):
-            record = self.existing(call.namespace, name)
+        def replace(record: Record) -> Shown:
             old = self.raw(record)
             new = self._prepared_for_update(call, *step(old), old)
-            if _same(new, old):
-                return self.show(record)
+            return self.show(record) if _same(new, old) else self._commit_update(call, new, record)
+
+        return self._tried(call.namespace, name, replace)
+
+    def _tried(self, namespace: str, name: str, write: Callable[[Record], Written]) -> Written:
+        """What `write` makes of the newest record, again where somebody else was faster."""
+        for left in reversed(range(_TRIES)):
             try:
-                return self._commit_update(call, new, record)
+                return write(self.existing(namespace, name))
             except Stale as stale:
                 if not left:
                     raise Conflict.of(self.info.resource, self.info.group, name, MODIFIED) from stale
@@ -210,16 +217,7 @@ class StoredRest(ReadRest):
     def delete(self, call: Call, name: str, options: DeleteOptions) -> Shown | Gone:
         """Delete the object, or mark it where finalizers hold it."""
         within = Call(call.user, call.namespace, dry_run=call.dry_run or options.dry_run)
-        for left in reversed(range(_TRIES)):
-            record = self.existing(call.namespace, name)
-            try:
-                return self._deleted(within, record, options)
-            except Stale as stale:
-                if not left:
-                    raise Conflict.of(self.info.resource, self.info.group, name, MODIFIED) from stale
-            except Missing as missing:
-                raise NotFound.of(self.info.resource, self.info.group, name) from missing
-        raise AssertionError("unreachable: the last try returns or raises")
+        return self._tried(call.namespace, name, lambda record: self._deleted(within, record, options))
 
     def _deleted(self, call: Call, record: Record, options: DeleteOptions) -> Shown | Gone:
         old = self.raw(record)

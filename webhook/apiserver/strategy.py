@@ -66,3 +66,7 @@ class Strategy:
     def name_findings(self, name: str, namespace: str) -> Findings:
         """What is wrong with a name."""
         return names.path_segment_findings(name, "metadata.name")
+
+    def prefix_findings(self, prefix: str) -> Findings:
+        """What is wrong with a `generateName`."""
+        return []

@@ -11,7 +11,9 @@ Shape = Literal["object", "table", "partial", "partiallist"]
 
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
-_SERVED: Final = (JSON, YAML)
+SERVED: Final = (JSON, YAML)
+STREAMED: Final = (JSON,)
+"""What a watch can be: one line of JSON for each event."""
 _WILDCARDS: Final = ("*/*", "application/*")
 _SHAPES: Final[dict[str, Shape]] = {
     "Table": "table",
@@ -65,20 +67,20 @@ def _quality(text: str) -> float:
         return 0.0
 
 
-def negotiate(accept: str | None) -> Representation:
+def negotiate(accept: str | None, served: tuple[str, ...] = SERVED) -> Representation:
     """The first alternative that can be served; NotAcceptable where none can. No header means JSON."""
     if not (accept or "").strip():
         return Representation()
     for clause in clauses(accept):
-        representation = _served(clause)
+        representation = _representation(clause, served)
         if representation is not None:
             return representation
-    raise _nothing(accept or "")
+    raise _nothing(accept or "", served)
 
 
-def _served(clause: Clause) -> Representation | None:
+def _representation(clause: Clause, served: tuple[str, ...]) -> Representation | None:
     media_type = JSON if clause.media_type in _WILDCARDS else clause.media_type
-    if media_type not in _SERVED:
+    if media_type not in served:
         return None
     shape = clause.parameters.get("as", "")
     if not shape:
@@ -88,10 +90,10 @@ def _served(clause: Clause) -> Representation | None:
     return Representation(_SHAPES[shape], version, media_type) if known else None
 
 
-def _nothing(accept: str) -> NotAcceptable:
+def _nothing(accept: str, served: tuple[str, ...]) -> NotAcceptable:
     # Kubernetes refuses unknown media types before it looks at shapes, with other details.
-    known_type = any(one.media_type in (*_SERVED, *_WILDCARDS) for one in clauses(accept))
-    message = f"only the following media types are accepted: {', '.join(_SERVED)}"
+    known_type = any(one.media_type in (*SERVED, *_WILDCARDS) for one in clauses(accept))
+    message = f"only the following media types are accepted: {', '.join(served)}"
     return NotAcceptable(message, details=None if known_type else {})
 
 

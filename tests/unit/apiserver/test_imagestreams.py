@@ -220,6 +220,12 @@ def test_a_stream_against_the_rules_is_invalid(api: Api, body, field):
     assert [one for one, _ in causes(refused)] == [field]
 
 
+def test_a_prefix_is_looked_at_before_the_name_that_was_made_of_it(api: Api):
+    refused = api.post(path("imagestreams"), {"metadata": {"generateName": "X_/", "labels": {"a b": "c"}}}, code=422)
+
+    assert [field for field, _ in causes(refused)] == ["metadata.generateName", "metadata.name", "metadata.labels"]
+
+
 def test_a_source_without_a_name_is_told_twice_as_openshift_does(api: Api):
     tag = {"name": "8.2", "from": {"kind": "DockerImage"}}
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from webhook.apiserver import discovery, openapi, resources, sandbox, sandbox_schema
+from webhook.image import group
 from webhook.image import schema as image_schema
 
 PREFIX = "/apis/image.openshift.io/v1"
@@ -83,7 +84,7 @@ def test_paths_have_the_methods_of_their_verbs(path, methods):
 
 
 def test_tags_of_a_stream_can_be_merged_by_their_names():
-    spec = IMAGE_DOCUMENT["components"]["schemas"][image_schema.name_of("ImageStreamSpec")]
+    spec = IMAGE_DOCUMENT["components"]["schemas"][group.name_of("ImageStreamSpec")]
     assert spec["properties"]["tags"]["x-kubernetes-patch-merge-key"] == "name"
     assert spec["properties"]["tags"]["x-kubernetes-patch-strategy"] == "merge"
 

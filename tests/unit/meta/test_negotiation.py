@@ -88,3 +88,9 @@ def test_partial_objects_and_lists_are_not_mixed(kind, is_list, good):
 def test_any_header_is_answered_or_refused(accept):
     with contextlib.suppress(NotAcceptable):
         assert negotiation.negotiate(accept).media_type in (JSON, YAML)
+
+
+def test_a_watch_is_json_where_the_client_reads_that():
+    assert negotiation.negotiate("application/yaml,application/json", negotiation.STREAMED).media_type == JSON
+    with pytest.raises(NotAcceptable, match=r"accepted: application/json$"):
+        negotiation.negotiate("application/yaml", negotiation.STREAMED)
