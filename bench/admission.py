@@ -25,6 +25,7 @@ import urllib3
 from bench import load
 from bench.admission_server import FLOOR
 from bench.load import Load
+from bench.measuring import cpu_seconds
 from bench.upstream import Upstream, upstream
 from bench.view import place
 from tests.integration.servers import Process, free_port, until
@@ -106,19 +107,6 @@ def webhook(api: str, *more: str) -> Iterator[Webhook]:
             yield server
         finally:
             process.stop()
-
-
-def cpu_seconds(group: int) -> float:
-    """CPU time of all processes of a process group since their start (Linux)."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def table(server: Webhook, connections: int, seconds: float, paths: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 
 from webhook import telemetry
 from webhook.admission.endpoint import PATH
-from webhook.admission.locations import COVERED
+from webhook.admission.locations import COVERED, WRITTEN_BY
 from webhook.cli.webhook import webhook as command
 from webhook.serving import cluster_certificate
 
@@ -217,6 +217,21 @@ def test_an_outage_of_the_webhook_stops_nobody(rendered):
     ]
     assert excluded >= {"kube-system", "kube-public", "kube-node-lease", "imagestreams"}
     assert len(hook["matchConditions"]) == 2
+
+
+def test_only_pods_of_templates_that_are_looked_up_are_spared_the_webhook(rendered):
+    (hook,) = one(rendered, "MutatingWebhookConfiguration")["webhooks"]
+    conditions = {each["name"]: each["expression"] for each in hook["matchConditions"]}
+    spared = re.findall(
+        r"owner\.apiVersion(?: == '(\w+)'|\.startsWith\('(\w+)/'\)) && owner\.kind (?:in \[([^]]+)]|== ('\w+'))",
+        conditions["not-pods-of-templates-that-were-seen"],
+    )
+    found = {
+        ("" if version else group, kind)
+        for version, group, some, only in spared
+        for kind in re.findall(r"\w+", some + only)
+    }
+    assert found - {("", "Node")} == {owner for owner in WRITTEN_BY if owner[1] != "Build"}
 
 
 def test_the_rules_are_what_is_looked_up_by_default(rendered):

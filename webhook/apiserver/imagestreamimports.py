@@ -16,7 +16,7 @@ from webhook.distribution.credentials import is_pull_secret
 from webhook.errors import AlreadyExists, Conflict, Forbidden, InternalError, Invalid, Json, NotFound, TooManyRequests
 from webhook.image import allowlist, defaults, validation
 from webhook.image.allowlist import AllowList
-from webhook.importer import results
+from webhook.importer import answer, results
 from webhook.importer.engine import Importer
 from webhook.importer.fetched import Fetched
 from webhook.meta import timestamps
@@ -71,7 +71,7 @@ class ImageStreamImportRest(Rest):
         if request["spec"].get("import"):
             stored = {image["metadata"]["name"]: self._store_image(call, image) for image in outcome.images}
             saved = stream if outcome.stream is None else self._store_stream(call, outcome.stream, stream)
-            status = results.with_stored(status, stored)
+            status = answer.with_stored(status, stored)
             if saved is not None:
                 status = {"import": _nested(saved), **status}
         meta = {key: value for key, value in request["metadata"].items() if key != "managedFields"}

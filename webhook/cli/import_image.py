@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,7 +17,7 @@ from webhook.cli.import_result import Result
 from webhook.cli.output import FORMATS, show
 from webhook.cli.progress import Progress
 from webhook.cli.sections import Sectioned
-from webhook.errors import Conflict, Json, NotFound
+from webhook.errors import Conflict, Json, NotFound, TooManyRequests
 
 _EXAMPLES = """
 \b
@@ -131,7 +132,7 @@ def _run(where: Cluster, plan: Plan, before: Json | None, dry_run: bool) -> tupl
 
 
 def _post(where: Cluster, part: Plan, version: str, *, store: bool) -> Json:
-    """The answered import; a conflict means that the stream changed meanwhile, and the tags are still wanted."""
+    """The answered import; a stream that changed meanwhile or a busy server are no reason to give up."""
     path = cluster.path(where.namespace, "imagestreamimports")
     for attempt in range(_ATTEMPTS):
         request = import_request.request(part, where.namespace, version, store=store)
@@ -142,6 +143,10 @@ def _post(where: Cluster, part: Plan, version: str, *, store: bool) -> Json:
             if attempt == _ATTEMPTS - 1:
                 raise
             version = _version(_stream(where, part.stream))
+        except TooManyRequests as busy:
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(int((busy.details or {}).get("retryAfterSeconds") or 0))
     raise AssertionError("the last attempt returns or raises")
 
 

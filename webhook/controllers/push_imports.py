@@ -15,7 +15,7 @@ from webhook.distribution.ledger import Ledger
 from webhook.distribution.limits import Limits
 from webhook.distribution.notifications import Push
 from webhook.distribution.pacing import Pace
-from webhook.errors import Conflict, Json, NotFound, StatusError
+from webhook.errors import Conflict, Json, NotFound, StatusError, TooManyRequests
 from webhook.image import repository, tags
 from webhook.kube.client import KubeClient
 from webhook.kube.failure import Unreachable
@@ -109,7 +109,8 @@ class PushImports:
         _log.info("imported %s/%s after a push: %d tags, %d failed", *key, len(images), failed)
 
     def _again(self, key: Key, pushed: set[Push], error: Exception) -> None:
-        attempts = self._attempts[key] = self._attempts.get(key, 0) + 1
+        # A server that is busy says nothing about this import.
+        attempts = self._attempts[key] = self._attempts.get(key, 0) + (not isinstance(error, TooManyRequests))
         if attempts >= _ATTEMPTS:
             _log.warning("import of %s/%s after a push is given up: %s", *key, error)
             self._forget(key)

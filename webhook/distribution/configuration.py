@@ -61,7 +61,7 @@ class RegistryLimits(_Struct, frozen=True):
     """
 
     registry: str = OTHERS
-    requests_per_second: Above0 | None = None
+    requests_per_second: Annotated[float, msgspec.Meta(ge=0.01)] | None = None
     concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
     shortest_interval: Above0 | None = None
 

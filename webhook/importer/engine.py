@@ -20,7 +20,7 @@ from webhook.image import manifest as manifests
 from webhook.image import tag_priority
 from webhook.image.configuration import BadContent
 from webhook.image.reference import InvalidReference
-from webhook.importer import bounded, failures, plan, report
+from webhook.importer import anonymous, bounded, failures, plan, report
 from webhook.importer.clients import Clients, Shared, Usages
 from webhook.importer.fetched import Fetched, FetchedImage, FetchedRepository
 from webhook.importer.plan import Want
@@ -93,11 +93,10 @@ class Importer:
     ) -> Fetched:
         rules = self.rules()
         fetched = self._round(isi, stream, secrets, rules, deadline, usages, {})
-        if not any(_wrong_password(one) for one in fetched.images):
+        if not anonymous.is_due(fetched):
             return fetched
-        # A namespace's outdated password must not keep it from public images (image-api 5.6, anonymous retry).
-        again = self._round(isi, stream, (), rules, deadline, usages, _found(isi, stream, fetched))
-        return _better(fetched, again)
+        found = anonymous.found(isi, stream, fetched)
+        return anonymous.better(fetched, self._round(isi, stream, (), rules, deadline, usages, found))
 
     def _round(
         self,
@@ -289,30 +288,3 @@ def _answers_content(isi: Json) -> bool:
 
 def _late(want: Want) -> FetchedImage:
     return FetchedImage(want.tag, failure=failures.late(want.tried))
-
-
-def _unauthorized(one: FetchedImage) -> bool:
-    return (one.failure or {}).get("reason") == "Unauthorized"
-
-
-def _wrong_password(one: FetchedImage) -> bool:
-    return _unauthorized(one) and "username or password" in str((one.failure or {}).get("message", "")).lower()
-
-
-def _found(isi: Json, stream: Json | None, fetched: Fetched) -> dict[Want, FetchedImage]:
-    """What an import has brought already, by what asked for it."""
-    wants: list[Want | FetchedImage] = plan.images(isi, stream)
-    images = list(fetched.images)
-    if fetched.repository is not None:
-        repository = plan.repository_of(isi["spec"]["repository"])
-        wants += [repository.tagged(one.tag) for one in fetched.repository.images]
-        images += fetched.repository.images
-    pairs = zip(wants, images, strict=True)
-    return {want: one for want, one in pairs if isinstance(want, Want) and one.failure is None}
-
-
-def _better(first: Fetched, second: Fetched) -> Fetched:
-    """The second round, but for what it may not read and the first could at least name."""
-    images = (one if _unauthorized(two) else two for one, two in zip(first.images, second.images, strict=True))
-    keeps = second.repository is None or (second.repository.failure is not None and first.repository is not None)
-    return Fetched(tuple(images), first.repository if keeps else second.repository)

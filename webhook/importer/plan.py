@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -66,10 +67,11 @@ class Want:
 
 def images(isi: Json, stream: Json | None) -> list[Want | FetchedImage]:
     """What to fetch for each of `spec.images`; an entry that names nothing fetchable already has its result."""
+    known = {tag.get("name") or "": tag for tag in tags.spec_tags(stream or {})}
     first: dict[Repository, Want] = {}
     wants: list[Want | FetchedImage] = []
     for spec in isi["spec"].get("images") or []:
-        want = _want(spec, stream)
+        want = _want(spec, known)
         if isinstance(want, Want):
             # The first entry's spelling and insecure flag count for its whole repository (5.4).
             leader = first.setdefault(want.repository, want)
@@ -78,7 +80,8 @@ def images(isi: Json, stream: Json | None) -> list[Want | FetchedImage]:
     return wants
 
 
-def _want(spec: Json, stream: Json | None) -> Want | FetchedImage:
+def _want(spec: Json, known: Mapping[str, Json]) -> Want | FetchedImage:
+    """What an entry names; `known` are the spec tags of the target by name."""
     name = spec["from"]["name"]
     if name == "*":
         return FetchedImage("latest", failure=failures.unparsable("*:latest"))
@@ -98,7 +101,7 @@ def _want(spec: Json, stream: Json | None) -> Want | FetchedImage:
     if reference.id:
         return want
     target = (spec.get("to") or {}).get("name") or want.value
-    annotations = (tags.spec_tag(stream or {}, target) or {}).get("annotations") or {}
+    annotations = known.get(target, {}).get("annotations") or {}
     return replace(want, architecture=annotations.get(f"{_PREFER}arch", ""), os=annotations.get(f"{_PREFER}os", ""))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +9,8 @@ from webhook.errors import Json
 from webhook.image import history, tags
 from webhook.image import manifest as manifests
 from webhook.image.reference import InvalidReference, parse
-from webhook.importer import failures, retries
-from webhook.importer.fetched import SUCCESS, Fetched, FetchedImage, FetchedRepository
+from webhook.importer import answer, retries
+from webhook.importer.fetched import Fetched, FetchedImage, FetchedRepository
 
 CHECK_ANNOTATION = "openshift.io/image.dockerRepositoryCheck"
 
@@ -39,14 +38,8 @@ def apply(isi: Json, fetched: Fetched, stream: Json | None, now: str, *, retryin
     could not be listed does not count as checked: OpenShift would never list it again (section 12, item 36).
     """
     spec = isi["spec"]
-    storing = bool(spec.get("import"))
-    images = [
-        _image_status(one, two, storing) for one, two in zip(spec.get("images") or [], fetched.images, strict=True)
-    ]
-    status: Json = {"images": images} if images else {}
-    if fetched.repository is not None:
-        status["repository"] = _repository_status(spec["repository"], fetched.repository, storing)
-    if not storing:
+    status = answer.status(spec, fetched)
+    if not spec.get("import"):
         return Outcome(status)
     before = stream or _new_stream(isi)
     writing = _Writing(before, now, retrying=retrying)
@@ -56,33 +49,6 @@ def apply(isi: Json, fetched: Fetched, stream: Json | None, now: str, *, retryin
     unlisted = fetched.repository is not None and fetched.repository.failure is not None
     after = _written(before, writing.stream, now, creating=stream is None, checked=not (retrying and unlisted))
     return Outcome(status, after, list(writing.images.values()), creating=stream is None)
-
-
-def with_stored(status: Json, stored: Mapping[str, Json]) -> Json:
-    """The status with the metadata of the Images as they are stored, by name.
-
-    Give the Images that this import created as they came back from the store; one that had been there before without
-    its `resourceVersion` (section 12, item 10).
-    """
-
-    def known(image: Json) -> Json:
-        found = stored.get((image.get("metadata") or {}).get("name", ""))
-        return {**image, "metadata": found["metadata"]} if found else image
-
-    def one(entry: Json) -> Json:
-        if "image" in entry and "dockerImageManifest" not in entry["image"]:
-            entry = {**entry, "image": known(entry["image"])}
-        if "manifests" in entry:
-            entry = {**entry, "manifests": [known(member) for member in entry["manifests"]]}
-        return entry
-
-    after = dict(status)
-    if "images" in after:
-        after["images"] = [one(entry) for entry in after["images"]]
-    if "images" in after.get("repository", {}):
-        repository = after["repository"]
-        after["repository"] = {**repository, "images": [one(entry) for entry in repository["images"]]}
-    return after
 
 
 def refused(stream: Json, proposed: Json, failure: Json, now: str) -> Json:
@@ -108,46 +74,17 @@ def up_to_date(stream: Json, tag: str, reference: str, digest: str) -> bool:
 
 def known_failure(stream: Json, tag: str, failure: Json) -> bool:
     """Would this failure of an import write nothing?"""
-    return _checked(stream) and _recorded(stream, tag, _condition(failure, 0, ""))
+    spec_tag, entry = tags.spec_tag(stream, tag), history.entry(stream, tag)
+    return _checked(stream) and _recorded(spec_tag, entry, _condition(failure, 0, ""))
 
 
 def _checked(stream: Json) -> bool:
     return bool(((stream.get("metadata") or {}).get("annotations") or {}).get(CHECK_ANNOTATION))
 
 
-def _recorded(stream: Json, tag: str, condition: Json) -> bool:
-    known = (history.entry(stream, tag) or {}).get("conditions") or []
-    spec_tag = tags.spec_tag(stream, tag)
+def _recorded(spec_tag: Json | None, entry: Json | None, condition: Json) -> bool:
+    known = (entry or {}).get("conditions") or []
     return any(_same(one, condition) and not _asked_again(spec_tag, one) for one in known)
-
-
-def _image_status(spec: Json, found: FetchedImage, storing: bool) -> Json:
-    stored = storing and bool(spec.get("to"))
-    return _entry(found, bare=stored or not spec.get("includeManifest"), bare_members=stored)
-
-
-def _repository_status(spec: Json, found: FetchedRepository, storing: bool) -> Json:
-    if found.failure is not None:
-        return {"status": found.failure}
-    failed = sum(one.image is None for one in found.images)
-    bare = storing or not spec.get("includeManifest")
-    status: Json = {"status": failures.some_failed(failed) if failed else dict(SUCCESS)}
-    if found.images:
-        status["images"] = [_entry(one, bare=bare, bare_members=storing) for one in found.images]
-    if found.additional_tags:
-        status["additionalTags"] = list(found.additional_tags)
-    return status
-
-
-def _entry(found: FetchedImage, *, bare: bool, bare_members: bool) -> Json:
-    entry: Json = {"status": found.failure or dict(SUCCESS)}
-    if found.image is not None:
-        entry["image"] = manifests.without_content(found.image) if bare else found.image
-    if found.manifests:
-        entry["manifests"] = [manifests.without_content(one) if bare_members else one for one in found.manifests]
-    if found.tag:
-        entry["tag"] = found.tag
-    return entry
 
 
 def _new_stream(isi: Json) -> Json:
@@ -173,12 +110,21 @@ def _written(before: Json, after: Json, now: str, *, creating: bool, checked: bo
 
 
 class _Writing:
-    """The stream on its way through the results of one request."""
+    """The stream on its way through the results of one request, with its tags by name: there may be thousands."""
 
     def __init__(self, stream: Json, now: str, *, retrying: bool) -> None:
-        self.stream, self._now, self._retrying = stream, now, retrying
+        self._before, self._now, self._retrying = stream, now, retrying
         self._next = _generation(stream) + 1
+        self._spec = {tag.get("name") or "": tag for tag in tags.spec_tags(stream)}
+        self._status = {entry.get("tag") or "": entry for entry in tags.status_tags(stream)}
+        self._put_spec, self._put_status = False, False
         self.images: dict[str, Json] = {}
+
+    @property
+    def stream(self) -> Json:
+        """The stream with all that was written up to now."""
+        after = tags.with_spec_tags(self._before, self._spec.values()) if self._put_spec else self._before
+        return tags.with_status_tags(after, self._status.values()) if self._put_status else after
 
     def repository(self, spec: Json | None, found: FetchedRepository | None) -> None:
         """Every tag of the repository becomes a tag of the stream; one that failed only gets a condition."""
@@ -197,19 +143,18 @@ class _Writing:
             self._succeeded(tag, spec, spec["from"]["name"], found)
             return
         self._failed(tag, found)
-        if tags.spec_tag(self.stream, tag) is None:
+        if tag not in self._spec:
             self._put(_spec_tag({"name": tag, "annotations": None}, spec, spec["from"]["name"]))
 
     def _failed(self, tag: str, found: FetchedImage) -> None:
         condition = _condition(found.failure or {}, self._next, self._now)
-        if _recorded(self.stream, tag, condition):
+        spec_tag, entry = self._spec.get(tag), self._status.get(tag, {"tag": tag, "items": None})
+        if _recorded(spec_tag, entry, condition):
             return
-        entry = history.entry(self.stream, tag) or {"tag": tag, "items": None}
-        spec_tag = tags.spec_tag(self.stream, tag)
         conditions = [condition]
         if self._retrying:
             conditions.append(retries.announced(condition, entry, asked_again=_tag_asks(spec_tag, entry)))
-        self.stream = history.with_entry(self.stream, {**entry, "conditions": conditions})
+        self._enter({**entry, "conditions": conditions})
         if spec_tag is not None:
             self._put({**spec_tag, "generation": 0})
 
@@ -219,20 +164,23 @@ class _Writing:
         image = manifests.without_content(found.image)
         name = image["metadata"]["name"]
         event = history.event(self._now, image["dockerImageReference"], name, self._next)
-        spec_tag = tags.spec_tag(self.stream, tag)
-        if _outdated(spec_tag, history.head(self.stream, tag), event):
+        spec_tag, entry = self._spec.get(tag), self._status.get(tag, {"tag": tag})
+        if _outdated(spec_tag, next(iter(entry.get("items") or []), None), event):
             spec_tag = _spec_tag(spec_tag or {"name": tag, "annotations": None}, spec, source)
-            self.stream, _ = history.record(self.stream, tag, event)
+            entry, _ = history.push(entry, event)
+            self._enter(entry)
         # In every success: an import can switch a tag to scheduled without bringing a new image.
         self._put({**(spec_tag or {}), "importPolicy": dict(spec.get("importPolicy") or {})})
-        entry = history.entry(self.stream, tag) or {}
         if entry.get("conditions"):
-            self.stream = history.with_entry(self.stream, {k: v for k, v in entry.items() if k != "conditions"})
+            self._enter({key: value for key, value in entry.items() if key != "conditions"})
         for one in (*found.manifests, image):
             self.images.setdefault(one["metadata"]["name"], manifests.without_content(one))
 
     def _put(self, spec_tag: Json) -> None:
-        self.stream = tags.with_spec_tag(self.stream, spec_tag)
+        self._spec[spec_tag["name"]], self._put_spec = spec_tag, True
+
+    def _enter(self, entry: Json) -> None:
+        self._status[entry["tag"]], self._put_status = entry, True
 
 
 def _outdated(spec_tag: Json | None, head: Json | None, event: Json) -> bool:

@@ -90,6 +90,8 @@ class Following:
         while not life.stopping():
             if not told and all(one.synced.is_set() for one in self.reflectors):
                 told = True
+                # Whoever waits for readiness may look at the gauges next.
+                self._report()
                 life.ready()
                 if life.all_ready():
                     _log.info("Ready.")

@@ -108,6 +108,13 @@ def test_a_stream_that_changed_meanwhile_is_read_again(api, run):
     assert [one["metadata"]["resourceVersion"] for one in sent(api)] == ["7", "12"]
 
 
+def test_a_busy_server_is_asked_again(api, run):
+    busy = {"kind": "Status", "code": 429, "reason": "TooManyRequests", "message": "try again later"}
+    api.expect("GET", STREAM, (200, stream("8.2")))
+    api.expect("POST", IMPORTS, (429, {**busy, "details": {"retryAfterSeconds": 0}}), answer("8.2"))
+    assert run("php:8.2")[0] == 0
+
+
 def test_a_stream_that_never_holds_still_is_a_failure(api, run):
     api.expect("GET", STREAM, *[(200, stream("8.2"))] * 5)
     api.expect("POST", IMPORTS, *[CONFLICT] * 5)

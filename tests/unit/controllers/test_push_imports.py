@@ -143,6 +143,15 @@ def test_an_import_that_goes_on_failing_is_given_up(api, imports, caplog):
     assert "is given up" in caplog.text
 
 
+def test_a_server_that_is_busy_is_asked_until_it_is_not(api, imports):
+    busy = (429, {"kind": "Status", "code": 429, "reason": "TooManyRequests", "message": "try again later"})
+    api.expect("GET", f"{BASE}/imagestreams/app", *[(200, stream(tag()))] * 21)
+    api.expect("POST", f"{BASE}/imagestreamimports", *[busy] * 20, DONE)
+    imports.push([PUSH])
+    imports.work()
+    assert len(posted(api)) == 21
+
+
 def test_a_full_queue_takes_nothing_more(client):
     followers = Followers()
     followers.replace([stream(tag(), name=f"app{number}") for number in range(3)], "1")

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.importer.requests import AA, BB, DOWN, EARLIER, MISSING, NOW, failed, found, image, request
 from webhook.errors import Invalid
 from webhook.importer.fetched import Fetched, FetchedRepository
-from webhook.importer.results import CHECK_ANNOTATION, apply, known_failure, refused, up_to_date, with_stored
+from webhook.importer.results import CHECK_ANNOTATION, apply, known_failure, refused, up_to_date
 
 
 def tag(name="latest", source="quay.io/acme/app:v1", generation=2, *, policy="Source", **more):
@@ -363,11 +363,3 @@ def test_members_of_a_list_are_stored_before_it_and_shown_whole_in_a_preview(sto
 def test_each_image_is_stored_once():
     result = outcome(None, (image(), found()), (image(to="other"), found()))
     assert [one["metadata"]["name"] for one in result.images] == [AA]
-
-
-def test_the_status_shows_the_metadata_of_stored_images():
-    status = apply(request(image()), Fetched((found(members=[BB]),)), None, NOW).status
-    after = with_stored(status, {name: {"metadata": {"name": name, "uid": name[-4:]}} for name in (AA, BB)})
-    assert after["images"][0]["image"]["metadata"]["uid"] == "aaaa"
-    assert after["images"][0]["manifests"][0]["metadata"]["uid"] == "bbbb"
-    assert status["images"][0]["image"]["metadata"] == {"name": AA}

@@ -4,11 +4,13 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 
 from tests.unit.admission.streams import SHOP
 from webhook.image import lookup
 from webhook.serving.following import Following, checks
 from webhook.serving.server import Life
+from webhook.telemetry import VIEW_HEARD
 from webhook.tls.authority import Authority
 from webhook.view.index import View
 from webhook.view.namespaces import RunLevels
@@ -62,6 +64,23 @@ def test_a_worker_is_ready_after_its_lists_however_soon_they_come(lived, tmp_pat
         reflector.start = lambda start=start, reflector=reflector: (start(), reflector.synced.wait(10))
     found.start(lived.life())
     assert lived.told.wait(10)
+
+
+def test_the_gauges_are_right_when_a_worker_says_that_it_is_ready(lived, tmp_path):
+    heard = VIEW_HEARD.labels("imagestreams")
+    heard.set(0)
+    seen = []
+
+    def ready():
+        seen.append(
+            REGISTRY.get_sample_value("imagestreams_view_heard_timestamp_seconds", {"resource": "imagestreams"})
+        )
+        lived.told.set()
+
+    view = View()
+    following(view, Client(view), tmp_path).start(Life(lived.over.is_set, ready, lived.told.is_set, lambda: False))
+    assert lived.told.wait(10)
+    assert seen[0] > 0
 
 
 def test_a_worker_with_a_snapshot_is_ready_while_the_api_is_away(lived, tmp_path):
