@@ -16,12 +16,9 @@ from webhook.meta import continuation, decode, jsonpatch, mergepatch, strategicp
 from webhook.meta.options import ListOptions, Query, WriteOptions
 from webhook.meta.selectors import FieldSelector, LabelSelector
 
-PATCH_TYPES = (
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-    APPLY_TYPE,
-)
+_JSON_PATCH, _MERGE = "application/json-patch+json", "application/merge-patch+json"
+_STRATEGIC = "application/strategic-merge-patch+json"
+PATCH_TYPES = (_JSON_PATCH, _MERGE, _STRATEGIC, APPLY_TYPE)
 _PAGE = 500
 
 
@@ -200,22 +197,24 @@ class Handling:
         )
 
     def _patcher(self, body: Body) -> Callable[[Json], Json]:
+        """What the patch in a body does to an object; the body is read once, before anything is looked up."""
         media_type = decode.media_type(body.content_type)
-        schema = self.rest.schema
-        if media_type == PATCH_TYPES[0]:
+        if media_type == _JSON_PATCH:
             operations = jsonpatch.parse(body.data)
             return lambda before: jsonpatch.apply(before, operations)
-        if media_type in PATCH_TYPES[1:3] and (media_type == PATCH_TYPES[1] or schema is not None):
-            patch, repeated = mergepatch.parse(body.data)
-            self._report(repeated, patched=True)
-            if media_type == PATCH_TYPES[1]:
-                return lambda before: mergepatch.apply(before, patch)
-            # What kind of object a strategic patch is of, its path says.
-            fields = {key: value for key, value in patch.items() if key not in ("kind", "apiVersion")}
-            return lambda before: strategicpatch.apply(before, fields, schema)
-        raise UnsupportedMediaType(
-            "the body of the request was in an unknown format - accepted media types include: " + ", ".join(PATCH_TYPES)
-        )
+        schema = self.rest.schema
+        if media_type != _MERGE and (media_type != _STRATEGIC or schema is None):
+            raise UnsupportedMediaType(
+                "the body of the request was in an unknown format - accepted media types include: "
+                + ", ".join(PATCH_TYPES)
+            )
+        patch, repeated = mergepatch.parse(body.data)
+        self._report(repeated, patched=True)
+        if media_type == _MERGE:
+            return lambda before: mergepatch.apply(before, patch)
+        # What kind of object a strategic patch is of, its path says.
+        fields = {key: value for key, value in patch.items() if key not in ("kind", "apiVersion")}
+        return lambda before: strategicpatch.apply(before, fields, schema)
 
     def _patched(self, new: Json, old: Json) -> Json:
         """What a patch made of an object, if that is one of its kind."""
