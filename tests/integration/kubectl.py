@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -57,6 +58,12 @@ class Kubectl:
         done = self.run(*arguments, given=given, **environment)
         assert (done.returncode, done.stderr) == (0, ""), f"kubectl {' '.join(arguments)}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+    def needs(self, minor: int, why: str) -> None:
+        """Skip the test with a kubectl older than 1.`minor`."""
+        version = json.loads(self.ok("version", "--client", "-o", "json"))["clientVersion"]
+        if int(version["minor"].rstrip("+")) < minor:
+            pytest.skip(f"this kubectl is older than 1.{minor}: {why}")
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start and leave running, as for `get --watch`."""
