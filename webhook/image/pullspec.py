@@ -14,11 +14,9 @@ class Undetermined(LookupError):
 
 
 class PullSpec(NamedTuple):
-    """An answer of `recent` and `newest`."""
+    """An answer of `newest`."""
 
     text: str
-    has_newer: bool = False
-    """The spec tag asks for an image that is not imported yet."""
     has_status: bool = False
     """`text` comes from the history."""
     is_tag_empty: bool = False
@@ -48,19 +46,11 @@ def for_event(stream: Json, tag: str, event: Json) -> str:
         return recorded
 
 
-def recent(stream: Json, tag: str, *, public: bool = False) -> PullSpec:
-    """What the tag means by its history, even while a newer image is on its way; raises Undetermined.
+def newest(stream: Json, tag: str, *, public: bool = False) -> PullSpec:
+    """What the tag will mean once imports are done: its source while one is pending; raises Undetermined.
 
     `public` prefers the public repository where only the repository's own tag can be answered.
     """
-    head = history.head(stream, tag)
-    if head is None:
-        return _without_history(stream, tag, public)
-    return PullSpec(for_event(stream, tag, head), has_newer=_asks_for_newer(stream, tag, head), has_status=True)
-
-
-def newest(stream: Json, tag: str, *, public: bool = False) -> PullSpec:
-    """What the tag will mean once imports are done: its source while one is pending; raises Undetermined."""
     head = history.head(stream, tag)
     if head is None:
         return _without_history(stream, tag, public)
