@@ -145,6 +145,11 @@ class Settings:
         return (self.threads - self.watches) * 3 // 4
 
     @property
+    def reviews(self) -> int:
+        """How many admission reviews one process examines at once; more only while the policy refuses images."""
+        return max(1, self.threads // 2)
+
+    @property
     def local_server(self) -> str:
         """`https://HOST:PORT` as seen from this machine: an unspecified address is reached over loopback."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)

@@ -10,7 +10,7 @@ import msgspec
 from webhook.admission.configuration import InvalidConfiguration
 from webhook.admission.policy import Policy
 from webhook.admission.policy_file import PolicyFile
-from webhook.cli import cluster, explaining, stream_sources, tree
+from webhook.cli import cluster, explaining, inputs, stream_sources, tree
 from webhook.cli.cluster import Access
 from webhook.cli.sections import Sectioned
 from webhook.cli.stream_sources import Source
@@ -27,30 +27,11 @@ Examples:
 
 @click.command(cls=Sectioned, sections=cluster.SECTIONS, epilog=_EXAMPLES)
 @click.argument("names", nargs=-1, metavar="[KIND/NAME]...")
-@click.option(
-    "-f",
-    "--filename",
-    "paths",
-    multiple=True,
-    metavar="FILE|DIR|-",
-    help="Manifests in YAML or JSON: a file, a folder, or - for standard input. May be repeated.",
-)
-@click.option("-R", "--recursive", is_flag=True, help="Look into the folders below a folder too.")
-@click.option(
-    "-s",
-    "--streams",
-    multiple=True,
-    metavar="FILE",
-    help="Take image streams from what kubectl get imagestreams -o yaml wrote.",
+@inputs.options(
+    streams="Take image streams from what kubectl get imagestreams -o yaml wrote.",
+    namespace="Where objects are, or go if they do not say.",
 )
 @cluster.options
-@click.option("-n", "--namespace", metavar="NAME", help="Where objects are, or go if they do not say.")
-@click.option(
-    "--integrated-registry",
-    default="",
-    metavar="HOST[:PORT]",
-    help="The registry whose repositories are image streams, as the server was told.",
-)
 @click.option(
     "--admission-config",
     type=click.Path(dir_okay=False, path_type=Path),

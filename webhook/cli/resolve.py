@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from webhook.cli import cluster, krm, manifests, report, resolution, resolving
+from webhook.cli import cluster, inputs, krm, manifests, report, resolution, resolving
 from webhook.cli.cluster import Access
 from webhook.cli.resolving import Options
 from webhook.cli.sections import Sectioned
@@ -28,32 +28,11 @@ Examples:
 
 
 @click.command(cls=Sectioned, sections=cluster.SECTIONS, epilog=_EXAMPLES)
-@click.option(
-    "-f",
-    "--filename",
-    "paths",
-    multiple=True,
-    metavar="FILE|DIR|-",
-    help="Manifests in YAML or JSON: a file, a folder, or - for standard input. May be repeated.",
-)
-@click.option("-R", "--recursive", is_flag=True, help="Look into the folders below a folder too.")
-@click.option(
-    "-s",
-    "--streams",
-    multiple=True,
-    metavar="FILE",
-    help="Take image streams from what kubectl get imagestreams -o yaml wrote; no cluster is asked.",
+@inputs.options(
+    streams="Take image streams from what kubectl get imagestreams -o yaml wrote; no cluster is asked.",
+    namespace="Where objects go that name no namespace; else the context's or streams'.",
 )
 @cluster.options
-@click.option(
-    "-n", "--namespace", metavar="NAME", help="Where objects go that name no namespace; else the context's or streams'."
-)
-@click.option(
-    "--integrated-registry",
-    default="",
-    metavar="HOST[:PORT]",
-    help="The registry whose repositories are image streams, as the server was told.",
-)
 @click.option("--diff", is_flag=True, help="Print a unified diff instead of the manifests.")
 @click.option(
     "--explain", is_flag=True, help="Print for each image what was decided and why, instead of the manifests."

@@ -72,12 +72,6 @@ class Reference:
         name = self.name_string()
         return "/".join(part for part in (self.registry, self.namespace, name) if part) if name else ""
 
-    def string(self) -> str:
-        """Like `exact`, with Docker Hub's `library` spelled out."""
-        if self.is_hub and not self.namespace:
-            return replace(self, namespace=_HUB_NAMESPACE).exact()
-        return self.exact()
-
     def with_client_defaults(self) -> Reference:
         """What a container client makes of it: Docker Hub, `library` and `latest` where nothing is said."""
         registry = self.registry or _HUB
@@ -96,38 +90,15 @@ class Reference:
         """With Docker Hub under the address at which it serves its API."""
         return replace(self, registry=_HUB_V2) if self.registry in (_HUB, "index.docker.io") else self
 
-    def registry_url(self) -> str:
-        """The registry's address over TLS."""
-        return f"https://{self.as_v2().registry}"
-
     def registry_host_port(self, insecure: bool = False) -> tuple[str, str]:
         """Host and port of the registry; 443, or 80 when `insecure`, unless the reference names a port."""
         registry = self.as_v2().with_client_defaults().registry
         host, colon, port = registry.rpartition(":")
         return (host, port) if colon else (registry, "80" if insecure else "443")
 
-    def most_specific(self) -> Reference:
-        """Only the digest where there is one; an id that is no digest takes the place of a missing tag."""
-        if not self.id:
-            return self
-        if digest.is_digest(self.id):
-            return replace(self, tag="")
-        return self if self.tag else replace(self, tag=self.id, id="")
-
     def minimal(self) -> Reference:
         """Without the tag `latest`, which says nothing."""
         return replace(self, tag="") if self.tag == _DEFAULT_TAG else self
-
-    def daemon_minimal(self) -> Reference:
-        """The shortest spelling for Docker Hub images: `docker.io`, no `library`, no `latest`."""
-        if not self.is_hub:
-            return self.minimal()
-        namespace = "" if self.namespace == _HUB_NAMESPACE else self.namespace
-        return replace(self, registry=_HUB, namespace=namespace).minimal()
-
-    def equals(self, other: Reference) -> bool:
-        """Do both mean the same image once a client has filled in its defaults?"""
-        return self.with_client_defaults() == other.with_client_defaults()
 
 
 @lru_cache(maxsize=4096)

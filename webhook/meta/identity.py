@@ -9,8 +9,6 @@ from typing import Final
 
 ALL_AUTHENTICATED: Final = "system:authenticated"
 MASTERS: Final = "system:masters"
-ANONYMOUS: Final = "system:anonymous"
-UNAUTHENTICATED: Final = "system:unauthenticated"
 
 
 def _nothing() -> Mapping[str, tuple[str, ...]]:
@@ -25,12 +23,6 @@ class User:
     groups: tuple[str, ...] = ()
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing, hash=False)
     uid: str = ""
-
-    def authenticated(self) -> User:
-        """The same user with the group that everybody has who is not anonymous."""
-        if self.name == ANONYMOUS or ALL_AUTHENTICATED in self.groups:
-            return self
-        return User(self.name, (*self.groups, ALL_AUTHENTICATED), self.extra, self.uid)
 
 
 ADMINISTRATOR: Final = User("system:admin", (MASTERS, ALL_AUTHENTICATED))

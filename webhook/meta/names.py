@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from webhook.errors import FieldError, Json
@@ -18,15 +18,12 @@ _LABEL_PATTERN: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN_PATTERN: Final = rf"{_LABEL_PATTERN}(\.{_LABEL_PATTERN})*"
 _NAME_PART_PATTERN: Final = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _VALUE_PATTERN: Final = f"({_NAME_PART_PATTERN})?"
-_LABEL: Final = re.compile(_LABEL_PATTERN)
 _SUBDOMAIN: Final = re.compile(_SUBDOMAIN_PATTERN)
 _NAME_PART: Final = re.compile(_NAME_PART_PATTERN)
 _VALUE: Final = re.compile(_VALUE_PATTERN)
 
 _STANDARD_FINALIZERS: Final = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
 _NEVER_OWNERS: Final = frozenset({("v1", "Event")})
-
-Problems = Callable[[str], list[str]]
 
 
 def _syntax(what: str, pattern: str, *examples: str) -> str:
@@ -35,12 +32,6 @@ def _syntax(what: str, pattern: str, *examples: str) -> str:
 
 
 _ENDS = "and must start and end with an alphanumeric character"
-_LABEL_TEXT: Final = _syntax(
-    f"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', {_ENDS}",
-    _LABEL_PATTERN,
-    "my-name",
-    "123-abc",
-)
 _SUBDOMAIN_TEXT: Final = _syntax(
     f"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', {_ENDS}",
     _SUBDOMAIN_PATTERN,
@@ -76,11 +67,6 @@ def generate_name(base: str) -> str:
     """A name nobody else is likely to have: the base, cut to 58 characters, and five random ones."""
     suffix = "".join(secrets.choice(_SUFFIX_ALPHABET) for _ in range(_SUFFIX_LENGTH))
     return base[: MAX_GENERATED - _SUFFIX_LENGTH] + suffix
-
-
-def dns_label_problems(text: str) -> list[str]:
-    """What keeps a text from being an RFC 1123 label, such as a namespace's name."""
-    return _too_long(text, 63) + ([] if _LABEL.fullmatch(text) else [_LABEL_TEXT])
 
 
 def subdomain_problems(text: str) -> list[str]:
@@ -122,25 +108,11 @@ def _too_long(text: str, limit: int) -> list[str]:
     return [f"must be no more than {limit} bytes"] if len(text.encode()) > limit else []
 
 
-def dns_label_findings(name: str, field: str) -> list[FieldError]:
-    """The findings on a name that must be an RFC 1123 label."""
-    return _name_findings(name, field, dns_label_problems)
-
-
-def subdomain_findings(name: str, field: str) -> list[FieldError]:
-    """The findings on a name that must be an RFC 1123 subdomain."""
-    return _name_findings(name, field, subdomain_problems)
-
-
 def path_segment_findings(name: str, field: str) -> list[FieldError]:
     """The findings on a name that must be one segment of a path."""
-    return _name_findings(name, field, path_segment_problems)
-
-
-def _name_findings(name: str, field: str, problems: Problems) -> list[FieldError]:
     if not name:
         return [FieldError.required(field, "name or generateName is required")]
-    return [FieldError.invalid(field, name, text) for text in problems(name)]
+    return [FieldError.invalid(field, name, text) for text in path_segment_problems(name)]
 
 
 def object_meta_findings(meta: Json) -> list[FieldError]:

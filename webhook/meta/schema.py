@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Final, Literal
 
@@ -41,11 +41,6 @@ class Schema:
     def preserves_unknown(self) -> bool:
         """True where fields that the schema does not name are kept."""
         return bool(self.node.get("x-kubernetes-preserve-unknown-fields"))
-
-    @property
-    def property_names(self) -> Iterator[str]:
-        """The fields that the schema names."""
-        return iter(self.node.get("properties", {}))
 
     @cached_property
     def is_map(self) -> bool:

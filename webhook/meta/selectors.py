@@ -207,14 +207,6 @@ class FieldSelector:
         """True where the fields fulfil all conditions; a field that is not there is empty."""
         return all((fields.get(one.field, "") == one.value) == one.equal for one in self.terms)
 
-    def requires(self, field: str) -> str | None:
-        """The value that a field must have to match, or None where the selector does not say."""
-        return next((one.value for one in self.terms if one.field == field and one.equal), None)
-
-    def only(self, *fields: str) -> FieldSelector:
-        """The conditions on the given fields alone."""
-        return FieldSelector(tuple(one for one in self.terms if one.field in fields))
-
     def and_equal(self, field: str, value: str) -> FieldSelector:
         """The same selector with one more condition, such as the name in a URL."""
         return FieldSelector((*self.terms, FieldTerm(field, value, True)))

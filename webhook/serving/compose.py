@@ -143,9 +143,8 @@ def application(
     mutate = Mutator(streams, policy.current, namespaces, objects)
     app = create_app(store, settings, authenticate=authenticate, mutate=mutate, stopping=life.stopping)
     reviewer = Reviewer(streams, policy.current, namespaces=namespaces, objects=objects)
-    most = max(1, settings.threads // 2)
     inner = HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life, policy))
-    return AdmissionEndpoint(inner, reviewer, observe=ReviewCounter(), most=most)
+    return AdmissionEndpoint(inner, reviewer, observe=ReviewCounter(), most=settings.reviews)
 
 
 def checks(settings: Settings, store: Store, view: View, life: Life, policy: PolicyFile) -> dict[str, dict[str, Check]]:

@@ -68,7 +68,7 @@ class Webhook:
         policies.follow(self._policy, life.stopping)
         objects = policies.objects(client)
         reviewer = Reviewer(streams, self._policy.current, namespaces=levels.get, objects=objects)
-        return AdmissionEndpoint(health, reviewer, observe=ReviewCounter(), most=max(1, settings.threads // 2))
+        return AdmissionEndpoint(health, reviewer, observe=ReviewCounter(), most=settings.reviews)
 
     @property
     def background(self) -> Work | None:

@@ -107,13 +107,6 @@ def test_a_path_segment_is_the_least_that_a_name_must_be(name, count):
     assert len(names.path_segment_findings(name, "metadata.name")) == count
 
 
-@pytest.mark.parametrize(
-    ("name", "good"), [("t1", True), ("a-b", True), ("a.b", False), ("A", False), ("x" * 64, False)]
-)
-def test_a_namespace_is_a_dns_label(name, good):
-    assert (names.dns_label_findings(name, "metadata.name") == []) is good
-
-
 @given(st.text(alphabet="abcxyz-", max_size=80))
 def test_a_generated_name_keeps_its_base_and_fits_a_label(base):
     name = names.generate_name(base)

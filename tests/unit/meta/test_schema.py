@@ -84,7 +84,7 @@ def test_an_unknown_kind_has_no_schema():
 def test_every_definition_can_be_read_to_its_leaves(definitions):
     def read(schema: Schema, depth: int) -> None:
         if depth:
-            for name in schema.property_names:
+            for name in schema.node.get("properties", {}):
                 child = schema.child(name)
                 assert child is not None
                 read(child, depth - 1)

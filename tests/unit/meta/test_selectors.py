@@ -145,12 +145,9 @@ def test_other_field_selectors_are_bad_requests(text, message):
     assert failure.value.message.startswith(message)
 
 
-def test_a_field_selector_tells_which_value_it_requires():
-    selector = FieldSelector.parse("metadata.name=a,metadata.namespace!=b", SUPPORTED)
-    assert selector.requires("metadata.name") == "a"
-    assert selector.requires("metadata.namespace") is None
-    assert str(selector.only("metadata.namespace")) == "metadata.namespace!=b"
-    assert str(FieldSelector().and_equal("metadata.name", "a")) == "metadata.name=a"
+def test_a_field_selector_takes_one_more_condition():
+    selector = FieldSelector.parse("metadata.namespace!=b", SUPPORTED)
+    assert str(selector.and_equal("metadata.name", "a")) == "metadata.namespace!=b,metadata.name=a"
 
 
 @given(st.text(max_size=20))
