@@ -101,12 +101,11 @@ def compacting(database: Path) -> Iterator[list[int]]:
 def run(server: Server, writes: int, per_second: float) -> tuple[list[Written], list[Heard], int]:
     """All that was written, all that was heard, and how many changes were forgotten meanwhile."""
     one, other = workers(server)
-    api = Api(server)
     names = [f"s{number}" for number in range(WRITERS)]
-    for name in names:
-        assert api.post(PATH, stream(name)).code == 201
-    since = api.get(PATH).json["metadata"]["resourceVersion"]
-    api.close()
+    with Api(server) as api:
+        for name in names:
+            assert api.post(PATH, stream(name)).code == 201
+        since = api.get(PATH).json["metadata"]["resourceVersion"]
     share = writes // WRITERS
     ready = _forks.Event()
     heard = elsewhere(listen, server, one, since, share * WRITERS, ready)
@@ -141,14 +140,13 @@ def row(name: str, seconds: list[float]) -> str:
 
 def main(writes: int, per_second: float) -> None:
     """Measure, and print the figures and the verdict."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder) / "data", "--no-controllers", "--workers", "2")
-        try:
-            begun = time.monotonic()
-            written, heard, forgotten = run(server.start(), writes, per_second)
-            took = max(one.answered for one in written) - min(one.sent for one in written)
-        finally:
-            server.stop()
+    begun = time.monotonic()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Server(Path(folder) / "data", "--no-controllers", "--workers", "2") as server,
+    ):
+        written, heard, forgotten = run(server, writes, per_second)
+    took = max(one.answered for one in written) - min(one.sent for one in written)
     at = {one.version: one.at for one in heard}
     print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {len(written)} writes through one worker at")
     print(f"{len(written) / took:.0f}/s, watched on another; {forgotten} changes compacted meanwhile\n")

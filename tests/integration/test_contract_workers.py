@@ -29,20 +29,16 @@ pytestmark = pytest.mark.timeout(120)
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Two workers, each with threads for all the watches, and nothing that writes by itself."""
-    server = Server(
+    with Server(
         tmp_path_factory.mktemp("workers") / "data", "--no-controllers", "--workers", "2", "--threads", "512"
-    )
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    ) as server:
+        yield server
 
 
 @pytest.fixture
 def api(server: Server) -> Iterator[Api]:
-    api = Api(server)
-    yield api
-    api.close()
+    with Api(server) as api:
+        yield api
 
 
 def asked(server: Server, link: http.client.HTTPSConnection, method: str, path: str, body: object = None) -> None:
