@@ -13,23 +13,22 @@ import platform
 import statistics
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from tests.integration.api import STREAMS, Api, stream
 from tests.integration.servers import Server
-from tests.integration.workers import connection_to, workers
-from webhook.storage.sqlite import SqliteStore
+from tests.integration.workers import compacting, connection_to, workers
 
 T = TypeVar("T")
 _forks = multiprocessing.get_context("fork")
 PATH = STREAMS.format("bench")
 WRITERS = 2
+# Between one compaction and the next, in seconds.
+PAUSE = 0.1
 KEPT_ROWS = 1000
 LIMIT = 0.1
 
@@ -79,39 +78,19 @@ def listen(server: Server, worker: int, since: str, count: int, ready: Event) ->
     return [Heard(int(json.loads(line)["object"]["metadata"]["resourceVersion"]), at) for line, at in lines]
 
 
-@contextmanager
-def compacting(database: Path) -> Iterator[list[int]]:
-    """Forget all but the newest changes ten times a second; the numbers of changes forgotten."""
-    store, done, forgotten = SqliteStore(database), threading.Event(), []
-
-    def compact() -> None:
-        while not done.wait(0.1):
-            forgotten.append(store.compact(keep_seconds=0, keep_rows=KEPT_ROWS))
-
-    thread = threading.Thread(target=compact)
-    thread.start()
-    try:
-        yield forgotten
-    finally:
-        done.set()
-        thread.join()
-        store.close()
-
-
 def run(server: Server, writes: int, per_second: float) -> tuple[list[Written], list[Heard], int]:
     """All that was written, all that was heard, and how many changes were forgotten meanwhile."""
     one, other = workers(server)
-    api = Api(server)
     names = [f"s{number}" for number in range(WRITERS)]
-    for name in names:
-        assert api.post(PATH, stream(name)).code == 201
-    since = api.get(PATH).json["metadata"]["resourceVersion"]
-    api.close()
+    with Api(server) as api:
+        for name in names:
+            assert api.post(PATH, stream(name)).code == 201
+        since = api.get(PATH).json["metadata"]["resourceVersion"]
     share = writes // WRITERS
     ready = _forks.Event()
     heard = elsewhere(listen, server, one, since, share * WRITERS, ready)
     assert ready.wait(30)
-    with compacting(server.data / "state.db") as forgotten:
+    with compacting(server.data / "state.db", pause=PAUSE, keep_rows=KEPT_ROWS) as forgotten:
         results = [elsewhere(write, server, other, name, share, per_second / WRITERS) for name in names]
         written = [entry for result in results for entry in result()]
         return sorted(written), heard(), sum(forgotten)
@@ -141,14 +120,13 @@ def row(name: str, seconds: list[float]) -> str:
 
 def main(writes: int, per_second: float) -> None:
     """Measure, and print the figures and the verdict."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder) / "data", "--no-controllers", "--workers", "2")
-        try:
-            begun = time.monotonic()
-            written, heard, forgotten = run(server.start(), writes, per_second)
-            took = max(one.answered for one in written) - min(one.sent for one in written)
-        finally:
-            server.stop()
+    begun = time.monotonic()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Server(Path(folder) / "data", "--no-controllers", "--workers", "2") as server,
+    ):
+        written, heard, forgotten = run(server, writes, per_second)
+    took = max(one.answered for one in written) - min(one.sent for one in written)
     at = {one.version: one.at for one in heard}
     print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {len(written)} writes through one worker at")
     print(f"{len(written) / took:.0f}/s, watched on another; {forgotten} changes compacted meanwhile\n")

@@ -26,19 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server as a newcomer starts it, controllers included."""
-    server = Server(tmp_path_factory.mktemp("server") / "data")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with Server(tmp_path_factory.mktemp("server") / "data") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def api(server: Server) -> Iterator[Api]:
     """Raw HTTP to the server, as its administrator."""
-    api = Api(server)
-    yield api
-    api.close()
+    with Api(server) as api:
+        yield api
 
 
 @pytest.fixture

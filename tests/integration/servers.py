@@ -11,8 +11,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import trustme
@@ -91,7 +92,7 @@ def refused(*flags: str) -> tuple[int, str]:
 
 
 class Server:
-    """`imagestreams serve` on a data folder and a port that stay the same over restarts."""
+    """`imagestreams serve` on a data folder and a port that stay the same over restarts; `with` starts and stops it."""
 
     program: tuple[str, ...] = ("webhook", "serve")
     awaited = "/readyz"
@@ -104,7 +105,7 @@ class Server:
         self._flags = flags
         self._process: Process | None = None
 
-    def start(self) -> Server:
+    def start(self) -> Self:
         """Start and wait for /readyz."""
         self.data.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", *self.program, "--data", str(self.data)]
@@ -114,6 +115,18 @@ class Server:
         if not process.running:
             pytest.fail(f"the server stopped at once; it printed:\n{process.output()}")
         return self
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            # A server that has ended by itself has no group left to kill.
+            with suppress(ProcessLookupError):
+                self.kill()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""

@@ -37,22 +37,18 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def configured(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(
+    with Server(
         tmp_path_factory.mktemp("configured") / "data",
         *("--no-controllers", "--workers", "1", "--admission-config", str(config)),
-    )
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    ) as server:
+        yield server
 
 
 @pytest.fixture
 def api(configured: Server, config: Path) -> Iterator[Api]:
     write(config, "{}")
-    api = Api(configured)
-    yield api
-    api.close()
+    with Api(configured) as api:
+        yield api
 
 
 @pytest.fixture

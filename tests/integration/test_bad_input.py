@@ -142,9 +142,8 @@ def test_unknown_fields_are_warned_about_and_dropped_otherwise(api, namespace):
 
 
 def test_a_wrong_token_is_unauthorized(server, namespace):
-    stranger = Api(server, token="wrong")
-    refused(stranger.get(STREAMS.format(namespace)), 401, "Unauthorized")
-    stranger.close()
+    with Api(server, token="wrong") as stranger:
+        refused(stranger.get(STREAMS.format(namespace)), 401, "Unauthorized")
 
 
 def test_an_unknown_path_is_not_found(api):
@@ -291,11 +290,8 @@ def test_an_expired_certificate_is_renewed_at_the_start(tmp_path):
     (data / "pki").mkdir(parents=True)
     Authority(data / "pki").ensure(["127.0.0.1", "localhost"], now=datetime.now(UTC) - timedelta(days=400))
     before = (data / "pki" / "ca.crt").read_text()
-    server = Server(data, "--no-controllers").start()
-    try:
+    with Server(data, "--no-controllers") as server:
         assert server.authority() == before
-    finally:
-        server.stop()
 
 
 # Registries: an import answers 201, and says for each image what went wrong.

@@ -238,23 +238,19 @@ def test_what_needs_a_group_that_is_not_served_says_so(kubectl):
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "data", "--no-controllers", "--workers", "1")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with Server(tmp_path / "data", "--no-controllers", "--workers", "1") as server:
+        yield server
 
 
 def test_a_server_that_has_lost_its_storage_is_alive_and_discovered_but_not_ready(own):
-    api = Api(own)
-    assert api.get("/readyz").body == b"ok"
-    (own.data / "state.db").write_bytes(b"this is no database " * 500)
+    with Api(own) as api:
+        assert api.get("/readyz").body == b"ok"
+        (own.data / "state.db").write_bytes(b"this is no database " * 500)
 
-    ready, alive = api.get("/readyz?verbose"), api.get("/livez?verbose")
-    codes = {path: api.get(path).code for path in ("/apis", GV, "/openapi/v3", "/readyz?exclude=storage")}
+        ready, alive = api.get("/readyz?verbose"), api.get("/livez?verbose")
+        codes = {path: api.get(path).code for path in ("/apis", GV, "/openapi/v3", "/readyz?exclude=storage")}
 
-    assert (ready.code, alive.code) == (500, 200)
-    assert "[-]storage failed: reason withheld" in ready.body.decode()
-    assert "[+]ping ok" in alive.body.decode()
-    assert codes == {"/apis": 200, GV: 200, "/openapi/v3": 200, "/readyz?exclude=storage": 200}
-    api.close()
+        assert (ready.code, alive.code) == (500, 200)
+        assert "[-]storage failed: reason withheld" in ready.body.decode()
+        assert "[+]ping ok" in alive.body.decode()
+        assert codes == {"/apis": 200, GV: 200, "/openapi/v3": 200, "/readyz?exclude=storage": 200}

@@ -111,9 +111,8 @@ STATE = ("/api/v1/namespaces", "/api/v1/secrets", "/api/v1/pods", f"{GV}/images"
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A server of its own, for nothing else must write to it, with one object of each kind in the namespace shop."""
-    server = Server(tmp_path_factory.mktemp("dry-runs") / "data", "--no-controllers", "--workers", "1")
-    try:
-        api = Api(server.start())
+    folder = tmp_path_factory.mktemp("dry-runs")
+    with Server(folder / "data", "--no-controllers", "--workers", "1") as server, Api(server) as api:
         for path, body in (
             ("/api/v1/namespaces", {"kind": "Namespace", "metadata": {"name": "shop"}}),
             (f"{CORE}/secrets", {"kind": "Secret", "metadata": {"name": "pull"}}),
@@ -123,9 +122,6 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
             assert api.post(path, body).code == 201
         give(api, "shop", "php", "8.2", "quay.io/library/php", HELD)
         yield api
-        api.close()
-    finally:
-        server.stop()
 
 
 def state(api: Api) -> dict:

@@ -20,18 +20,14 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("strict") / "data", "--strict", "--no-controllers", "--workers", "1")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with Server(tmp_path_factory.mktemp("strict") / "data", "--strict", "--no-controllers", "--workers", "1") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def api(server: Server) -> Iterator[Api]:
-    api = Api(server)
-    yield api
-    api.close()
+    with Api(server) as api:
+        yield api
 
 
 @pytest.fixture

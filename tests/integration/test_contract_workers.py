@@ -7,7 +7,6 @@ import http.client
 import json
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 from tests.integration.api import STREAMS, Api, stream
 from tests.integration.servers import Server, until
-from tests.integration.workers import connection, connection_to, thread_count, workers
+from tests.integration.workers import compacting, connection, connection_to, thread_count, workers
 from webhook.storage.sqlite import SqliteStore
 
 PATH = STREAMS.format("busy")
@@ -29,20 +28,16 @@ pytestmark = pytest.mark.timeout(120)
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Two workers, each with threads for all the watches, and nothing that writes by itself."""
-    server = Server(
+    with Server(
         tmp_path_factory.mktemp("workers") / "data", "--no-controllers", "--workers", "2", "--threads", "512"
-    )
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    ) as server:
+        yield server
 
 
 @pytest.fixture
 def api(server: Server) -> Iterator[Api]:
-    api = Api(server)
-    yield api
-    api.close()
+    with Api(server) as api:
+        yield api
 
 
 def asked(server: Server, link: http.client.HTTPSConnection, method: str, path: str, body: object = None) -> None:
@@ -62,25 +57,6 @@ def write(server: Server, worker: int, name: str) -> list[int]:
     return versions
 
 
-@contextlib.contextmanager
-def compacting(database: Path) -> Iterator[list[int]]:
-    """Forget what is not among the newest changes, again and again; the numbers of changes forgotten."""
-    store, done, forgotten = SqliteStore(database), threading.Event(), []
-
-    def compact() -> None:
-        while not done.wait(0.01):
-            forgotten.append(store.compact(keep_seconds=0, keep_rows=100))
-
-    thread = threading.Thread(target=compact)
-    thread.start()
-    try:
-        yield forgotten
-    finally:
-        done.set()
-        thread.join()
-        store.close()
-
-
 def test_a_watch_on_one_worker_has_every_write_of_another_once_and_in_order_while_the_log_is_compacted(server, api):
     one, other = workers(server)
     names = [f"s{number}" for number in range(WRITERS)]
@@ -91,7 +67,8 @@ def test_a_watch_on_one_worker_has_every_write_of_another_once_and_in_order_whil
     asked(server, link, "GET", f"{PATH}?watch=1&resourceVersion={since}")
     events = link.getresponse()
 
-    with compacting(server.data / "state.db") as forgotten, ThreadPoolExecutor(WRITERS) as pool:
+    state = server.data / "state.db"
+    with compacting(state, pause=0.01, keep_rows=100) as forgotten, ThreadPoolExecutor(WRITERS) as pool:
         writing = [pool.submit(write, server, other, name) for name in names]
         heard = [json.loads(events.readline()) for _ in range(WRITERS * WRITES)]
         written = sorted(version for one in writing for version in one.result())

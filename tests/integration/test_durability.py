@@ -37,17 +37,16 @@ class Acknowledged:
 
 def write(server: Server, names: Iterator[str], done: Acknowledged, lost: list[str]) -> None:
     """Create streams one after the other until the server is gone."""
-    api = Api(server)
-    for name in names:
-        try:
-            answer = api.post(PATH, stream(name))
-        except urllib3.exceptions.HTTPError:
-            break
-        if answer.code == 201:
-            done.add(name)
-        else:
-            lost.append(f"{name}: {answer.code} {answer.body!r}")
-    api.close()
+    with Api(server) as api:
+        for name in names:
+            try:
+                answer = api.post(PATH, stream(name))
+            except urllib3.exceptions.HTTPError:
+                break
+            if answer.code == 201:
+                done.add(name)
+            else:
+                lost.append(f"{name}: {answer.code} {answer.body!r}")
 
 
 def run_writers(server: Server, names: list[list[str]], done: Acknowledged) -> tuple[list[threading.Thread], list[str]]:
@@ -60,9 +59,8 @@ def run_writers(server: Server, names: list[list[str]], done: Acknowledged) -> t
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "data", "--no-controllers").start()
-    yield server
-    server.stop()
+    with Server(tmp_path / "data", "--no-controllers") as server:
+        yield server
 
 
 def test_no_acknowledged_write_is_lost(server):
@@ -78,21 +76,22 @@ def test_no_acknowledged_write_is_lost(server):
     assert BEFORE_THE_KILL <= len(acknowledged) < WRITES, "the kill was not in the middle"
 
     server.start()
-    api = Api(server)
-    listed = api.get(PATH).json
-    kept = {item["metadata"]["name"]: int(item["metadata"]["resourceVersion"]) for item in listed["items"]}
-    assert acknowledged <= set(kept)
-    # At most the one write per writer that was under way may be there without an acknowledgement.
-    assert len(set(kept) - acknowledged) <= WRITERS
-    assert problems == []
+    with Api(server) as api:
+        listed = api.get(PATH).json
+        kept = {item["metadata"]["name"]: int(item["metadata"]["resourceVersion"]) for item in listed["items"]}
+        assert acknowledged <= set(kept)
+        # At most the one write per writer that was under way may be there without an acknowledgement.
+        assert len(set(kept) - acknowledged) <= WRITERS
+        assert problems == []
 
-    # The rest goes on where it stopped, with resource versions that only grow.
-    remaining = [[name for name in share if name not in kept] for share in shares]
-    threads, problems = run_writers(server, remaining, done)
-    for thread in threads:
-        thread.join(60)
-    assert problems == []
-    after = {item["metadata"]["name"]: int(item["metadata"]["resourceVersion"]) for item in api.get(PATH).json["items"]}
-    assert set(after) == set(every)
-    assert min(after[name] for share in remaining for name in share) > max(kept.values())
-    api.close()
+        # The rest goes on where it stopped, with resource versions that only grow.
+        remaining = [[name for name in share if name not in kept] for share in shares]
+        threads, problems = run_writers(server, remaining, done)
+        for thread in threads:
+            thread.join(60)
+        assert problems == []
+        after = {
+            item["metadata"]["name"]: int(item["metadata"]["resourceVersion"]) for item in api.get(PATH).json["items"]
+        }
+        assert set(after) == set(every)
+        assert min(after[name] for share in remaining for name in share) > max(kept.values())

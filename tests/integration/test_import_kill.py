@@ -24,9 +24,8 @@ def registry() -> Iterator[BusyRegistry]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "data", *FLAGS).start()
-    yield server
-    server.stop()
+    with Server(tmp_path / "data", *FLAGS) as server:
+        yield server
 
 
 def imported(api: Api) -> int:
@@ -34,16 +33,14 @@ def imported(api: Api) -> int:
 
 
 def test_every_stream_converges_and_none_has_its_image_twice(server: Server, registry: BusyRegistry) -> None:
-    api = Api(server)
-    settling.create(api, registry, 0, STREAMS)
-    until(lambda: imported(api) > STREAMS // 5, "some imports")
-    server.kill()
-    api.close()
+    with Api(server) as api:
+        settling.create(api, registry, 0, STREAMS)
+        until(lambda: imported(api) > STREAMS // 5, "some imports")
+        server.kill()
     begun = {one.path for one in registry.asked() if "/manifests/" in one.path}
     assert len(begun) < STREAMS, "the kill was not in the middle"
 
     server.start()
-    api = Api(server)
-    until(lambda: settling.settled(api), "all streams with an image", 60, pause=0.2)
-    assert settling.histories(settling.streams(api)) == settling.wanted(STREAMS)
-    api.close()
+    with Api(server) as api:
+        until(lambda: settling.settled(api), "all streams with an image", 60, pause=0.2)
+        assert settling.histories(settling.streams(api)) == settling.wanted(STREAMS)

@@ -25,11 +25,8 @@ def registry() -> Iterator[BusyRegistry]:
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Api]:
-    server = Server(tmp_path / "data", *FLAGS).start()
-    api = Api(server)
-    yield api
-    api.close()
-    server.stop()
+    with Server(tmp_path / "data", *FLAGS) as server, Api(server) as api:
+        yield api
 
 
 def test_all_streams_settle_within_the_budget_and_then_cost_one_look_each(api: Api, registry: BusyRegistry) -> None:

@@ -41,18 +41,14 @@ class TellingRegistry(DockerRegistry):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that is told of pushes, with two workers and without any schedule of its own."""
-    server = Server(tmp_path_factory.mktemp("told") / "data", "--push-notifications", "--no-controllers")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with Server(tmp_path_factory.mktemp("told") / "data", "--push-notifications", "--no-controllers") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def api(server: Server) -> Iterator[Api]:
-    api = Api(server)
-    yield api
-    api.close()
+    with Api(server) as api:
+        yield api
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +115,6 @@ def test_a_stream_takes_up_new_tags_of_its_repository(api, telling, namespace):
 def test_nobody_without_the_token_may_tell(api, server):
     assert api.post("/notifications", {"events": []}).code == 401
     token = (server.data / "notification-token").read_text().strip()
-    allowed = Api(server, token=token)
-    until(lambda: allowed.post("/notifications", {"events": []}).code == 202, "the streams are read")
-    assert allowed.get("/api").code == 401
-    allowed.close()
+    with Api(server, token=token) as allowed:
+        until(lambda: allowed.post("/notifications", {"events": []}).code == 202, "the streams are read")
+        assert allowed.get("/api").code == 401

@@ -41,26 +41,21 @@ class Site:
         new.write_text(json.dumps({"imageTagMirrors": [mirrored], **more}))
         new.replace(self._rules)
 
-    def stop(self) -> None:
-        self.server.stop()
-        self.registry.stop()
-
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     one = Site(tmp_path_factory.mktemp("site"))
     try:
-        one.server.start()
-        yield one
+        with one.server:
+            yield one
     finally:
-        one.stop()
+        one.registry.stop()
 
 
 @pytest.fixture
 def api(site: Site) -> Iterator[Api]:
-    one = Api(site.server)
-    yield one
-    one.close()
+    with Api(site.server) as one:
+        yield one
 
 
 @pytest.mark.parametrize("source", ["{}/library/php", "quay.io/acme/php"], ids=["directly", "through a mirror"])

@@ -19,14 +19,12 @@ BODY = pod("shop", "nginx:1.27")
 
 @pytest.fixture
 def replicas(server: Server, tmp_path: Path) -> Iterator[list[Webhook]]:
-    copies = [Webhook(tmp_path / str(number), server.kubeconfig, "--workers", "1") for number in range(2)]
-    try:
-        for copy in copies:
-            copy.start()
-        yield copies
-    finally:
-        for copy in copies:
-            copy.stop()
+    flags = ["--workers", "1"]
+    with (
+        Webhook(tmp_path / "0", server.kubeconfig, *flags) as one,
+        Webhook(tmp_path / "1", server.kubeconfig, *flags) as other,
+    ):
+        yield [one, other]
 
 
 class Client:

@@ -12,9 +12,9 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 import pytest
 import urllib3
@@ -29,7 +29,7 @@ STREAMS = "/apis/image.openshift.io/v1/imagestreams"
 class Stub(Server):
     """The server around `stub_program`, with one worker of four threads."""
 
-    def start(self) -> Server:
+    def start(self) -> Self:
         command = [sys.executable, "-m", "tests.integration.stub_program", str(self.data), str(self.port)]
         self._process = process = Process(command, self.data.parent / "stub.log")
         until(lambda: not process.running or self._ready(), "the stub")
@@ -39,21 +39,15 @@ class Stub(Server):
 
 @pytest.fixture(scope="module")
 def stub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Stub(tmp_path_factory.mktemp("stub") / "data")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with Stub(tmp_path_factory.mktemp("stub") / "data") as server:
+        yield server
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Server]:
     """A server that one test has for itself."""
-    server = Server(tmp_path / "data", "--no-controllers", "--workers", "1")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with Server(tmp_path / "data", "--no-controllers", "--workers", "1") as server:
+        yield server
 
 
 def connect(server: Server, name: str = "localhost") -> ssl.SSLSocket:
@@ -73,7 +67,7 @@ def exchange(server: Server, *lines: str) -> tuple[int, bytes]:
 
 def get(server: Server, path: str, token: str | None = None) -> Answer:
     """What the administrator is answered, or who has `token`."""
-    with closing(Api(server, token=token)) as api:
+    with Api(server, token=token) as api:
         return api.get(path)
 
 

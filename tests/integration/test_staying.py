@@ -27,17 +27,11 @@ def copies(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """gunicorn's worker, and the one that stays, each with four threads."""
     flags = ["--workers", "1", "--threads", "4", "--no-live-questions", "--socket-timeout", "2"]
     folder = tmp_path_factory.mktemp("copies")
-    found = [
-        Webhook(folder / "plain", server.kubeconfig, *flags),
-        Webhook(folder / "staying", server.kubeconfig, *flags, "--staying"),
-    ]
-    try:
-        for one in found:
-            one.start()
-        yield found
-    finally:
-        for one in found:
-            one.stop()
+    with (
+        Webhook(folder / "plain", server.kubeconfig, *flags) as plain,
+        Webhook(folder / "staying", server.kubeconfig, *flags, "--staying") as staying,
+    ):
+        yield [plain, staying]
 
 
 def post(body: bytes, *headers: str, path: str = "/admission/mutate", version: str = "1.1") -> bytes:

@@ -20,18 +20,16 @@ LIMIT = 4
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("few") / "data", "--workers", "1", "--threads", "8", "--no-controllers")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with Server(
+        tmp_path_factory.mktemp("few") / "data", "--workers", "1", "--threads", "8", "--no-controllers"
+    ) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def api(server: Server) -> Iterator[Api]:
-    api = Api(server)
-    yield api
-    api.close()
+    with Api(server) as api:
+        yield api
 
 
 @pytest.fixture

@@ -25,18 +25,14 @@ DIGEST = "sha256:" + "ab" * 32
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An API that serves image streams."""
-    server = Server(tmp_path_factory.mktemp("cluster") / "data", "--no-controllers", "--workers", "1")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with Server(tmp_path_factory.mktemp("cluster") / "data", "--no-controllers", "--workers", "1") as server:
+        yield server
 
 
 @pytest.fixture
 def api(cluster: Server) -> Iterator[Api]:
-    api = Api(cluster)
-    yield api
-    api.close()
+    with Api(cluster) as api:
+        yield api
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +41,8 @@ def webhook(cluster: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     flags = ["--workers", "1", "--metrics-listen", f"127.0.0.1:{metrics}"]
     webhook = Webhook(tmp_path_factory.mktemp("webhook") / "data", cluster.kubeconfig, *flags)
     webhook.metrics_port = metrics
-    try:
-        yield webhook.start()
-    finally:
-        webhook.stop()
+    with webhook:
+        yield webhook
 
 
 @pytest.fixture
@@ -99,14 +93,11 @@ def test_a_short_name_is_resolved_over_another_api(webhook, api, namespace):
 
 
 def test_a_stream_that_was_made_a_moment_ago_is_asked_for(gate, behind, api, namespace, tmp_path):
-    webhook = Webhook(tmp_path / "data", behind, "--workers", "1").start()
-    try:
+    with Webhook(tmp_path / "data", behind, "--workers", "1") as webhook:
         # Its watch tells nothing from now on: only a question can find the stream.
         gate.mute()
         publish(api, namespace, "fresh")
         assert image_in(webhook.review(pod(namespace, "fresh:v1"))) == f"quay.io/team/fresh@{DIGEST}"
-    finally:
-        webhook.stop()
 
 
 def test_other_paths_are_not_found_and_health_is_answered(webhook):
@@ -132,8 +123,7 @@ def test_metrics_have_a_port_of_their_own(webhook):
 
 
 def test_a_cut_connection_is_resumed_without_a_list(gate, behind, api, namespace, tmp_path):
-    webhook = Webhook(tmp_path / "data", behind, "--workers", "1", "--no-live-questions").start()
-    try:
+    with Webhook(tmp_path / "data", behind, "--workers", "1", "--no-live-questions") as webhook:
         lists = _lists(api)
         gate.cut()
         publish(api, namespace, "later")
@@ -141,21 +131,16 @@ def test_a_cut_connection_is_resumed_without_a_list(gate, behind, api, namespace
         until(lambda: image_in(webhook.review(review)) is not None, "the stream that came after the cut")
         assert _lists(api) == lists
         assert webhook.get("/readyz")[0] == 200
-    finally:
-        webhook.stop()
 
 
 def test_a_list_can_be_the_beginning_of_the_watch(behind, api, namespace, tmp_path):
     publish(api, namespace, "listed")
     lists = _lists(api)
-    webhook = Webhook(tmp_path / "data", behind, "--workers", "1", "--no-live-questions", "--watch-list").start()
-    try:
+    with Webhook(tmp_path / "data", behind, "--workers", "1", "--no-live-questions", "--watch-list") as webhook:
         assert image_in(webhook.review(pod(namespace, "listed:v1"))) is not None
         publish(api, namespace, "followed")
         until(lambda: image_in(webhook.review(pod(namespace, "followed:v1"))) is not None, "the stream after the list")
         assert _lists(api) == lists
-    finally:
-        webhook.stop()
 
 
 def _lists(api: Api) -> float:
@@ -210,14 +195,11 @@ def test_without_api_and_snapshot_it_lives_unready_and_admits_with_a_warning(gat
     gate.close()
     webhook = Webhook(tmp_path / "data", behind, "--workers", "1")
     webhook.awaited = "/livez"
-    webhook.start()
-    try:
+    with webhook:
         assert webhook.get("/readyz")[0] == 500
         response = webhook.review(pod("shop", "app:v1"))
         assert image_in(response) is None
         assert "not loaded yet" in response["warnings"][0]
-    finally:
-        webhook.stop()
 
 
 def test_sigterm_drains(cluster, tmp_path):

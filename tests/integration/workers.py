@@ -1,4 +1,4 @@
-"""The workers of a server as Linux tells about them, and connections to one of them."""
+"""The workers of a server as Linux tells about them, connections to one of them, and a compaction beside them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import http.client
 import os
 import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.integration.servers import Server
+from webhook.storage.sqlite import SqliteStore
 
 _TRIES = 100
 
@@ -43,6 +47,25 @@ def connection_to(server: Server, worker: int) -> http.client.HTTPSConnection:
             return opened
         opened.close()
     pytest.fail(f"none of {_TRIES} connections reached the worker {worker}")
+
+
+@contextmanager
+def compacting(database: Path, *, pause: float, keep_rows: int) -> Iterator[list[int]]:
+    """Forget all but the newest changes, again after each pause (seconds); the numbers of changes forgotten."""
+    done, forgotten = threading.Event(), list[int]()
+    with closing(SqliteStore(database)) as store:
+
+        def compact() -> None:
+            while not done.wait(pause):
+                forgotten.append(store.compact(keep_seconds=0, keep_rows=keep_rows))
+
+        thread = threading.Thread(target=compact)
+        thread.start()
+        try:
+            yield forgotten
+        finally:
+            done.set()
+            thread.join()
 
 
 def _owns(worker: int, port: int, client_port: int) -> bool:

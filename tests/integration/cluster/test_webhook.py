@@ -104,11 +104,8 @@ def webhook(
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     kept = [one for one in container["args"] if one.startswith(("--certificate-secret", "--webhook-configuration"))]
     folder = tmp_path_factory.mktemp("webhook")
-    webhook = Installed(folder / "data", installed.kubeconfig_of(WEBHOOK_TOKEN), *kept, port=port)
-    try:
-        yield webhook.start()
-    finally:
-        webhook.stop()
+    with Installed(folder / "data", installed.kubeconfig_of(WEBHOOK_TOKEN), *kept, port=port) as webhook:
+        yield webhook
 
 
 class Installed(Webhook):
