@@ -7,6 +7,7 @@ follow a tag each at a registry that is 100 ms away, fails once in a hundred tim
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -72,52 +73,50 @@ def whole_import(address: str, tags: int) -> tuple[float, float]:
     request = import_request("app")
     source = {"kind": "DockerImage", "name": f"{address}/{REPOSITORY}"}
     request["spec"] = {"import": True, "repository": {"from": source, "importPolicy": {"insecure": True}}}
-    with fresh_server("--no-controllers", "--workers", "1", *UNLIMITED) as server:
-        api = Api(server)
+    with fresh_server("--no-controllers", "--workers", "1", *UNLIMITED) as server, Api(server) as api:
         api.get(IMPORTS.format("bench"))
-        idle = resident(server.process_group)
-        with peak(server.process_group) as seen:
+        processes = members(server.process_group)
+        idle = resident(processes)
+        with peak(processes) as seen:
             begun = time.perf_counter()
             answer = api.post(IMPORTS.format("bench"), request)
             seconds = time.perf_counter() - begun
         images = answer.json["status"]["repository"]["images"]
         assert sum(one["status"]["status"] == "Success" for one in images) == tags
-        api.close()
         return seconds, max(seen) - idle
 
 
 @contextmanager
 def fresh_server(*flags: str) -> Iterator[Server]:
     """A server with nothing in it."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder) / "data", *flags).start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "data", *flags) as server:
+        yield server
 
 
-def resident(group: int) -> int:
-    """Bytes of memory that all processes of a process group have, what they share counted in each (Linux)."""
-    total = 0
+def members(group: int) -> list[Path]:
+    """The folders in /proc of all processes of a process group (Linux)."""
+    found = []
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group:
-            total += int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
-    return total
+        with contextlib.suppress(OSError):
+            if os.getpgid(int(folder.name)) == group:
+                found.append(folder)
+    return found
+
+
+def resident(processes: list[Path]) -> int:
+    """Bytes of memory that processes have, what they share counted in each."""
+    pages = sum(int((folder / "statm").read_text().split()[1]) for folder in processes)
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
-def peak(group: int) -> Iterator[list[int]]:
-    """Samples of `resident` while the block runs."""
-    seen, over = [resident(group)], threading.Event()
+def peak(processes: list[Path]) -> Iterator[list[int]]:
+    """Samples of `resident` while the block runs; few and cheap ones, as they run beside what is measured."""
+    seen, over = [resident(processes)], threading.Event()
 
     def watch() -> None:
-        while not over.wait(0.01):
-            seen.append(resident(group))
+        while not over.wait(0.02):
+            seen.append(resident(processes))
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -157,8 +156,8 @@ def measure_settling(count: int) -> None:
     with (
         running(BusyRegistry(latency=0.1, error_rate=0.01)) as registry,
         fresh_server(*SETTLE) as server,
+        Api(server) as api,
     ):
-        api = Api(server)
         begun = time.monotonic()
         settling.create(api, registry, 0, count)
         until(lambda: len(registry.asked()) > count // 2, "the first requests", 60)
@@ -177,7 +176,6 @@ def measure_settling(count: int) -> None:
         looked, second = time.monotonic() - begun, registry.asked()
         after = settling.versions(api)
         written = sum(after[name] != version for name, version in before.items())
-        api.close()
     others = sum(one.method != "HEAD" for one in second)
     repeated = sum(times - 1 for times in looks(second).values())
     refused, failed = (sum(one.status == status for one in first) for status in (429, 503))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from webhook.apiserver import bodies, deletion, metadata
@@ -66,12 +66,20 @@ class StoredRest(ReadRest):
         """Store a new object; a generated name is tried again where it is taken."""
         return self._created(call, obj, None)
 
+    def create_all(self, call: Call, objs: Sequence[Json]) -> list[Json]:
+        """Store new objects that have names of their own in one commit: all of them, or none and AlreadyExists."""
+        new = [self._prepared_for_create(call, obj, None) for obj in objs]
+        try:
+            return [bodies.decoded(one) for one in self._commit_creates(call, new)]
+        except Taken as taken:
+            raise self._taken(call.namespace, taken.name, generated=False) from taken
+
     def _created(self, call: Call, obj: Json, managed: Managed | None) -> Shown:
         generated = not obj["metadata"].get("name") and bool(obj["metadata"].get("generateName"))
         for left in reversed(range(_GENERATED_NAMES if generated else 1)):
             new = self._prepared_for_create(call, obj, managed)
             try:
-                return self._commit_create(call, new)
+                return self._commit_creates(call, [new])[0]
             except Taken as taken:
                 if not left:
                     raise self._taken(call.namespace, new["metadata"]["name"], generated=generated) from taken
@@ -98,11 +106,14 @@ class StoredRest(ReadRest):
             return [FieldError.required("metadata.name", "name or generateName is required")]
         return self.strategy.name_findings(name, namespace)
 
-    def _commit_create(self, call: Call, new: Json) -> Shown:
-        meta = new["metadata"]
-        write = Create(self.key, call.namespace, meta["name"], meta["uid"], self.layout.encode(new))
-        record = self.store.commit([write], dry_run=call.dry_run)[0]
-        return self.strategy.view(new) if call.dry_run else self.show(record)
+    def _commit_creates(self, call: Call, objs: Sequence[Json]) -> list[Shown]:
+        metas = [obj["metadata"] for obj in objs]
+        writes = [
+            Create(self.key, call.namespace, meta["name"], meta["uid"], self.layout.encode(obj))
+            for meta, obj in zip(metas, objs, strict=True)
+        ]
+        records = self.store.commit(writes, dry_run=call.dry_run)
+        return [self.strategy.view(obj) for obj in objs] if call.dry_run else [self.show(record) for record in records]
 
     def _taken(self, namespace: str, name: str, *, generated: bool) -> AlreadyExists:
         there = self.find(namespace, name)

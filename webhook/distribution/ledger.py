@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
-import struct
 import threading
 import zlib
 from collections.abc import Iterator
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 _SLOTS: Final = 4096
-_TIMES: Final = struct.Struct("4d")
+_TIMES: Final = 4
+_SLOT_BYTES: Final = 8 * _TIMES
 
 
 @dataclass
@@ -41,20 +41,27 @@ class Ledger:
     def __init__(self, file: Path | None = None) -> None:
         self._lock = threading.Lock()
         self._file = -1 if file is None else os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        size = _SLOTS * _TIMES.size
+        size = _SLOTS * _SLOT_BYTES
         if file is not None:
             # Not a hole that is filled later: a full disk would then kill the process that writes to the memory.
             os.posix_fallocate(self._file, 0, size)
-        self._memory = mmap.mmap(self._file, size)
+        # Each time is written and read as one aligned word: whoever reads without the lock sees no half of one.
+        self._times = memoryview(mmap.mmap(self._file, size)).cast("d")
+
+    def read(self, name: str) -> Times:
+        """The times of `name` as they are at this moment; waits for nobody."""
+        start = _start(name)
+        return Times(*self._times[start : start + _TIMES])
 
     @contextmanager
     def entry(self, name: str) -> Iterator[Times]:
         """The times of `name`, for this thread alone; what it changes in them is kept."""
-        start = zlib.crc32(name.encode()) % _SLOTS * _TIMES.size
+        start = _start(name)
         with self._lock, self._locked(start):
-            times = Times(*_TIMES.unpack_from(self._memory, start))
+            times = self.read(name)
             yield times
-            _TIMES.pack_into(self._memory, start, times.free, times.closed, times.resting, times.failures)
+            for place, value in enumerate((times.free, times.closed, times.resting, times.failures), start):
+                self._times[place] = value
 
     @contextmanager
     def _locked(self, start: int) -> Iterator[None]:
@@ -62,8 +69,12 @@ class Ledger:
             yield
             return
         # The lock of a process that is killed goes with it.
-        fcntl.lockf(self._file, fcntl.LOCK_EX, _TIMES.size, start)
+        fcntl.lockf(self._file, fcntl.LOCK_EX, _SLOT_BYTES, start * 8)
         try:
             yield
         finally:
-            fcntl.lockf(self._file, fcntl.LOCK_UN, _TIMES.size, start)
+            fcntl.lockf(self._file, fcntl.LOCK_UN, _SLOT_BYTES, start * 8)
+
+
+def _start(name: str) -> int:
+    return zlib.crc32(name.encode()) % _SLOTS * _TIMES

@@ -36,6 +36,8 @@ def _unblocked(found: list[Reference], source: Reference, registries: Registries
 
 def _rule(source: Reference, table: tuple[Mirrors, ...]) -> Mirrors | None:
     """The rule with the longest prefix of whole path components."""
+    if not table:
+        return None
     path = _path(source)
     fitting = [one for one in table if path == _path_of(one.source) or path.startswith(f"{_path_of(one.source)}/")]
     return max(fitting, key=lambda one: len(_path_of(one.source)), default=None)

@@ -74,15 +74,18 @@ class Pace:
 
     def answered(self, account: str, status: int, headers: Mapping[str, str]) -> None:
         """Take note of an answer: 429, and 503 with a time, close the registry to this account for a while."""
-        asked = retry_after(headers)
+        asked = retry_after(headers) if status in (429, 503) else None
+        closes = status == 429 or asked is not None
+        if not closes and not self._ledger.read(self._name(account)).failures:
+            return
         now = self._clock()
         with self._ledger.entry(self._name(account)) as times:
-            if status == 429 or (status == 503 and asked is not None):
+            if closes:
                 # Several at once are one refusal.
                 times.failures += times.closed <= now
                 wait = self._rest(times.failures) if asked is None else min(asked, LONGEST_CLOSING)
                 times.closed = max(times.closed, now + wait)
-            elif times.failures:
+            else:
                 times.failures = times.resting = 0.0
 
     def failed(self, account: str) -> None:
@@ -98,8 +101,7 @@ class Pace:
 
     def resting(self, account: str) -> bool:
         """Is the registry left alone by schedule, since it did not answer lately?"""
-        with self._ledger.entry(self._name(account)) as times:
-            return self._clock() < self._sane(times.resting)
+        return self._clock() < self._sane(self._ledger.read(self._name(account)).resting)
 
     def _enter(self, account: str, deadline: float) -> None:
         while True:
@@ -134,8 +136,7 @@ class Pace:
         return start
 
     def _closed(self, account: str) -> float:
-        with self._ledger.entry(self._name(account)) as times:
-            return self._sane(times.closed)
+        return self._sane(self._ledger.read(self._name(account)).closed)
 
     def _sane(self, moment: float) -> float:
         """A time of the ledger; one too far ahead is of a clock that has been set back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from webhook.errors import Json
@@ -43,8 +44,7 @@ class Want:
     @property
     def repository(self) -> Repository:
         """The repository, whatever the spelling."""
-        defaulted = self.source.with_client_defaults()
-        return Repository(defaulted.as_v2().registry, defaulted.repository_name())
+        return _repository(self.source)
 
     def tagged(self, tag: str) -> Want:
         """Another tag of the same repository."""
@@ -63,6 +63,13 @@ class Want:
         """The normalized reference, for messages."""
         part = {"tag": self.value} if self.tag else {"id": self.value, "tag": ""}
         return replace(self.source.with_client_defaults(), **part).exact()
+
+
+@lru_cache(maxsize=1024)
+def _repository(source: Reference) -> Repository:
+    # Kept, as all tags of a repository ask for it.
+    defaulted = source.with_client_defaults()
+    return Repository(defaulted.as_v2().registry, defaulted.repository_name())
 
 
 def images(isi: Json, stream: Json | None) -> list[Want | FetchedImage]:

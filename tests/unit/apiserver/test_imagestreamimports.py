@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.unit.apiserver.api import ADDRESS, INTEGRATED, PHP_82, PHP_83, Api, causes, image, path, spec_tag
+from webhook.apiserver.stored import StoredRest
 from webhook.importer import setup
 from webhook.importer.fetched import Fetched, FetchedImage
 from webhook.settings import Settings
@@ -116,6 +117,23 @@ def test_importing_the_same_again_writes_nothing(api: Api, store):
     api.post(IMPORTS, isi())
 
     assert store.revision() == before
+
+
+def test_an_image_that_another_import_stores_meanwhile_is_shown_as_it_is(api: Api, monkeypatch):
+    create_all = StoredRest.create_all
+
+    def later(rest, call, images):
+        create_all(rest, call, [_labelled(one) for one in images])
+        return create_all(rest, call, images)
+
+    monkeypatch.setattr(StoredRest, "create_all", later)
+    shown = api.post(IMPORTS, isi())["status"]["images"][0]["image"]["metadata"]
+    assert shown["labels"] == {"first": "true"}
+    assert "resourceVersion" not in shown
+
+
+def _labelled(obj):
+    return {**obj, "metadata": {**obj["metadata"], "labels": {"first": "true"}}}
 
 
 def test_a_newer_image_comes_on_top(api: Api, registries):

@@ -67,6 +67,31 @@ def test_an_update_that_changes_nothing_keeps_the_version(rest, store):
     assert (decoded(same), store.revision()) == (first, before)
 
 
+def named(name):
+    return {**php(), "metadata": {"name": name}}
+
+
+def test_many_are_created_in_one_commit(rest, store, monkeypatch):
+    commits, commit = [], store.commit
+    monkeypatch.setattr(store, "commit", lambda writes, **more: commits.append(len(writes)) or commit(writes, **more))
+    found = rest.create_all(call(), [named("php"), named("perl")])
+    assert [one["metadata"]["resourceVersion"] for one in found] == ["2", "3"]
+    assert commits == [2]
+
+
+def test_many_are_created_all_or_not_at_all(rest, store):
+    rest.create(call(), named("perl"))
+    with pytest.raises(AlreadyExists, match='"perl" already exists'):
+        rest.create_all(call(), [named("php"), named("perl")])
+    assert store.get("imagestreams.image.openshift.io", "shop", "php") is None
+
+
+def test_a_dry_run_of_many_keeps_nothing(rest, store):
+    found = rest.create_all(call(dry_run=True), [named("php"), named("perl")])
+    assert [one["metadata"]["name"] for one in found] == ["php", "perl"]
+    assert store.revision() == 1
+
+
 def test_a_lost_race_is_run_again_on_the_newer_object(rest, store):
     rest.create(call(), php(namespace="shop"))
     seen = []

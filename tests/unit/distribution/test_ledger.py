@@ -43,3 +43,11 @@ def test_the_file_is_for_its_owner_and_has_one_size_for_any_number_of_names(tmp_
             times.free = 1.0
     assert file.stat().st_size == before.st_size
     assert before.st_mode & 0o777 == 0o600
+
+
+def test_a_reader_waits_for_nobody_and_sees_what_is_kept(tmp_path):
+    ledger = Ledger(tmp_path / "pace")
+    with ledger.entry("quay.io") as times:
+        times.closed = 7.0
+        assert ledger.read("quay.io").closed == 0.0
+    assert Ledger(tmp_path / "pace").read("quay.io") == Times(closed=7.0)
