@@ -7,7 +7,6 @@ follow a tag each at a registry that is 100 ms away, fails once in a hundred tim
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import platform
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import urllib3
 
+from bench.measuring import members
 from demo.registry_images import Catalogue, build
 from tests.integration import settling
 from tests.integration.api import IMPORTS, Api, import_request
@@ -93,24 +93,14 @@ def fresh_server(*flags: str) -> Iterator[Server]:
         yield server
 
 
-def members(group: int) -> list[Path]:
-    """The folders in /proc of all processes of a process group (Linux)."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if os.getpgid(int(folder.name)) == group:
-                found.append(folder)
-    return found
-
-
-def resident(processes: list[Path]) -> int:
-    """Bytes of memory that processes have, what they share counted in each."""
-    pages = sum(int((folder / "statm").read_text().split()[1]) for folder in processes)
+def resident(processes: list[int]) -> int:
+    """Bytes of memory that processes have, what they share counted in each (Linux)."""
+    pages = sum(int(Path(f"/proc/{process}/statm").read_text().split()[1]) for process in processes)
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
-def peak(processes: list[Path]) -> Iterator[list[int]]:
+def peak(processes: list[int]) -> Iterator[list[int]]:
     """Samples of `resident` while the block runs; few and cheap ones, as they run beside what is measured."""
     seen, over = [resident(processes)], threading.Event()
 

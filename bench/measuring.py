@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import socket
@@ -156,16 +157,23 @@ def row(name: str, found: Measured, floor: Measured | None = None) -> str:
 
 
 def cpu_seconds(group: int) -> float:
-    """CPU time of all processes of a process group since their start (Linux)."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    """CPU time of all processes of a process group since their start, to the nanosecond (Linux)."""
+    found = 0
+    for process in members(group):
+        with contextlib.suppress(OSError):
+            # The clock of another process, as clock_getcpuclockid(3) makes it.
+            found += time.clock_gettime_ns(~process << 3 | 2)
+    return found / 1e9
+
+
+def members(group: int) -> list[int]:
+    """All processes of a process group (Linux)."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.getpgid(int(folder.name)) == group:
+                found.append(int(folder.name))
+    return found
 
 
 def _connected(server: Server) -> ssl.SSLSocket:

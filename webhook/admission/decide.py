@@ -145,10 +145,11 @@ def _images(item: review.Object, whole: Json, write: Write, coverage: Coverage, 
 def _asks(item: review.Object, location: Location) -> bool:
     """Whether the object or its pod template carries the annotation (admission A.6.1)."""
     template, _ = images.template(item, location)
-    return any(
-        metadata is not None and metadata.annotations is not None and metadata.annotations.resolve_names == "*"
-        for metadata in (item.metadata, template)
-    )
+    return _is_annotated(item.metadata) or _is_annotated(template)
+
+
+def _is_annotated(metadata: review.Meta | None) -> bool:
+    return metadata is not None and metadata.annotations is not None and metadata.annotations.resolve_names == "*"
 
 
 def _stored(write: Write, coverage: Coverage, policy: Policy, force: bool) -> dict[str, str]:
@@ -173,10 +174,11 @@ def _decided(
     stored = _stored(write, coverage, policy, force)
     writes = coverage.local_names and not (location.frozen and write.operation == UPDATE)
     exempt = exemptions.by_label(write, policy) or (None if coverage.resolves else reasons.NOT_LOOKED_UP)
+    skips_some = policy.skips_some
     looked: list[Rewrite] = []
     for image in found:
         reason = reasons.UNCHANGED if stored.get(image.key) == image.name else exempt
-        if reason is None and (image.never_pulled or policy.skips_some):
+        if reason is None and (image.never_pulled or skips_some):
             reason = exemptions.of_image(image, policy)
         if reason is None:
             decision = _resolved(image, write.namespace, force, coverage, view, policy, objects)

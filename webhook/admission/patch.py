@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -25,7 +25,15 @@ def operations(rewrites: Iterable[Rewrite], *, tested: bool = False) -> list[Jso
 
     `tested` puts a test of the old value before each: the patch fails as a whole if another webhook changed it.
     """
-    return [operation for one in rewrites for operation in _operations(one, tested)]
+    found: list[Json] = []
+    for one in rewrites:
+        path = pointer(one.path)
+        if tested:
+            found.append({"op": "test", "path": path, "value": one.old})
+        found.append(
+            {"op": "remove", "path": path} if one.new is None else {"op": "replace", "path": path, "value": one.new}
+        )
+    return found
 
 
 def annotated(text: str, metadata: review.Meta | None) -> Json:
@@ -54,10 +62,3 @@ def apply(obj: Json, rewrites: Iterable[Rewrite], annotation: str | None = None)
         metadata = copy["metadata"] = copy.get("metadata") or {}
         metadata["annotations"] = {**(metadata.get("annotations") or {}), ORIGINS: annotation}
     return copy
-
-
-def _operations(one: Rewrite, tested: bool) -> Iterator[Json]:
-    path = pointer(one.path)
-    if tested:
-        yield {"op": "test", "path": path, "value": one.old}
-    yield {"op": "remove", "path": path} if one.new is None else {"op": "replace", "path": path, "value": one.new}

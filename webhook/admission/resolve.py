@@ -8,7 +8,6 @@ import msgspec
 
 from webhook.admission import reasons
 from webhook.admission.images import DOCKER_IMAGE
-from webhook.image import lookup
 from webhook.image.lookup import Stream
 from webhook.image.reference import InvalidReference, Reference, parse
 from webhook.view.index import Streams
@@ -129,7 +128,7 @@ def _local(reference: str, parsed: Reference, namespace: str, force: bool, parti
 def _image(found: Stream, tag: str, view: Streams) -> str | None:
     """The tag's pull spec, None when the tag or its Image object is missing."""
     pull_spec = found.tags.get(tag)
-    if pull_spec and not view.has_image(lookup.image_of(pull_spec), found):
+    if pull_spec and not view.has_image(pull_spec, found):
         return None
     return pull_spec
 

@@ -5,7 +5,6 @@ Our own faults, and what cannot be read, are admitted as they are, with a warnin
 
 from __future__ import annotations
 
-import base64
 import logging
 import time
 from collections.abc import Callable
@@ -42,11 +41,14 @@ class Reviewer:
         *,
         namespaces: mutate.Namespaces = lambda _: None,
         objects: Objects = NOTHING,
+        say: decisions_log.Say = decisions_log.say,
     ) -> None:
+        """`say` is told each object that was changed or refused."""
         self.view = view
         self.policy = policy
         self._labels = mutate.labels_with(namespaces)
         self._objects = objects
+        self._say = say
 
     @property
     def enforces(self) -> bool:
@@ -69,10 +71,10 @@ class Reviewer:
             looked = verdict.looked
             response, outcome = _allowed(verdict, policy, validating)
             if outcome == REWRITTEN:
-                decisions_log.rewritten(request, verdict.changes, time.perf_counter() - begun)
+                self._say(*decisions_log.rewritten(request, verdict.changes, time.perf_counter() - begun))
         except (Forbidden, Invalid) as error:
             response, outcome = _refused(error, validating), REFUSED
-            decisions_log.refused(request, error)
+            self._say(*decisions_log.refused(request, error))
         except (review.Unreadable, msgspec.ValidationError):
             log.warning("review %s: the object could not be read", request.uid)
             response, outcome = {"allowed": True, "warnings": [notices.UNREADABLE]}, FAULT
@@ -152,7 +154,8 @@ def _allowed(verdict: Verdict, policy: Policy, validating: bool) -> tuple[Json, 
     if verdict.annotation is not None:
         operations.append(patch.annotated(verdict.annotation, verdict.metadata))
     response["patchType"] = "JSONPatch"
-    response["patch"] = base64.b64encode(msgspec.json.encode(operations)).decode("ascii")
+    # Bytes: they are encoded as base64, as Kubernetes wants them.
+    response["patch"] = msgspec.json.encode(operations)
     return response, REWRITTEN if verdict.changes else ALLOWED
 
 

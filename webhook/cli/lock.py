@@ -79,7 +79,7 @@ class LockedStreams:
         """None: a lock holds no objects."""
         return None
 
-    def has_image(self, _image: str, _stream: Stream, /) -> bool:
+    def has_image(self, _pull_spec: str, _stream: Stream, /) -> bool:
         """Always."""
         return True
 

@@ -63,7 +63,7 @@ class GivenStreams:
         """The stream of that name, as the API has it."""
         return self._objects.get((namespace, name))
 
-    def has_image(self, _image: str, _stream: Stream, /) -> bool:
+    def has_image(self, _pull_spec: str, _stream: Stream, /) -> bool:
         """Always."""
         return True
 

@@ -34,11 +34,10 @@ class Stream(msgspec.Struct, frozen=True, gc=False):
     generations: tuple[int, ...] = ()
 
     def generation(self, tag: str) -> int:
-        """The generation at which the tag got its image, 0 if it has none; linear, for what is seldom asked."""
-        for name, given in zip(self.tags, self.generations, strict=False):
-            if name == tag:
-                return given
-        return 0
+        """The generation at which the tag got its image, 0 if it has none."""
+        # Linear, but no loop of ours: a dictionary for each stream would cost more memory than this costs time.
+        place = list(self.tags).index(tag) if tag in self.tags else len(self.generations)
+        return self.generations[place] if place < len(self.generations) else 0
 
 
 class _Read(msgspec.Struct, gc=False, rename="camel"):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from webhook.admission import decisions_log
 from webhook.admission.endpoint import AdmissionEndpoint
 from webhook.admission.mutate import Mutator
 from webhook.admission.objects import Objects
@@ -25,7 +26,7 @@ from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
 from webhook.meta.identity import User
 from webhook.reloading import Unusable
-from webhook.serving import following, notifications, policies
+from webhook.serving import following, logs, notifications, policies
 from webhook.serving.chores import Chores
 from webhook.serving.companion import Stopping, Work
 from webhook.serving.following import Following
@@ -142,7 +143,8 @@ def application(
     streams, objects = CheckedView(view, DirectView(load, settings.integrated_registry), version), Objects(load)
     mutate = Mutator(streams, policy.current, namespaces, objects)
     app = create_app(store, settings, authenticate=authenticate, mutate=mutate, stopping=life.stopping)
-    reviewer = Reviewer(streams, policy.current, namespaces=namespaces, objects=objects)
+    say = logs.quick(decisions_log.log)
+    reviewer = Reviewer(streams, policy.current, namespaces=namespaces, objects=objects, say=say)
     inner = HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life, policy))
     return AdmissionEndpoint(inner, reviewer, observe=ReviewCounter(), most=settings.reviews)
 

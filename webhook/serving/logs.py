@@ -6,11 +6,11 @@ import logging
 import os
 import re
 import sys
-import threading
 import time
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, TextIO
 from urllib.parse import parse_qs
 
@@ -18,12 +18,12 @@ import msgspec
 from gunicorn.glogging import Logger
 
 from webhook.serving.health import PATHS
+from webhook.serving.later import Later
 
 ACCESS: Final = "webhook.access"
 _QUIET: Final = (*PATHS, "/admission/")
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
-_GATHER: Final = 0.1
-"""Seconds for which a line may wait for others."""
+_MOST_LINES: Final = 32
 _access = logging.getLogger(ACCESS)
 
 # A header in an error text, a token in a URL, a password in a registry's address.
@@ -32,14 +32,16 @@ _SECRETS: Final = re.compile(
 )
 
 
-# One of these is in every text that the expression can match; to look for them takes a twentieth of the time.
-_SIGNS: Final = ("bearer", "basic", "token=", "password=", "//")
-
-
 def redacted(text: str) -> str:
     """The text without what looks like a credential."""
-    lower = text.lower()
-    return _SECRETS.sub("[redacted]", text) if any(sign in lower for sign in _SIGNS) else text
+    return _SECRETS.sub("[redacted]", text) if _is_suspicious(text.lower()) else text
+
+
+def _is_suspicious(lower: str) -> bool:
+    """Could the expression match? It takes twenty times as long to say so."""
+    if "bearer" in lower or "basic" in lower or "//" in lower:
+        return True
+    return "=" in lower and ("token=" in lower or "password=" in lower)
 
 
 @lru_cache(maxsize=2)
@@ -52,17 +54,23 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line for a record."""
-        line: dict[str, Any] = {
-            "time": f"{_second(int(record.created))}.{int(record.msecs):03d}Z",
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "pid": record.process,
-            "message": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
+        fields = getattr(record, "fields", {})
         if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        return redacted(_ENCODER.encode(line).decode())
+            fields = {**fields, "error": self.formatException(record.exc_info)}
+        return _json(record.created, record.levelname, record.name, record.getMessage(), fields)
+
+
+def _json(created: float, level: str, logger: str, message: str, fields: Mapping[str, Any]) -> str:
+    """The line; `created` in seconds since 1970."""
+    line = {
+        "time": f"{_second(int(created))}.{int(created % 1 * 1000):03d}Z",
+        "level": level.lower(),
+        "logger": logger,
+        "pid": os.getpid(),
+        "message": message,
+        **fields,
+    }
+    return redacted(_ENCODER.encode(line).decode())
 
 
 class ReadableLines(logging.Formatter):
@@ -78,49 +86,43 @@ class ReadableLines(logging.Formatter):
 
 
 class Gathering(logging.StreamHandler[TextIO]):
-    """Writes lines a tenth of a second later, many at once; a warning is written with all before it, at once.
+    """Writes some lines at once, a tenth of a second later at most; a warning is written with all before it, at once.
 
-    Each write hands the interpreter to another thread, and lines that are made one after the other cost half: for a
-    server under load that is the larger part of what logging costs.
+    Each write hands the interpreter to another thread: for a server under load that is the larger part of what logging
+    costs.
     """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
-        self._records: list[logging.LogRecord] = []
-        self._some = threading.Event()
-        self._writer = 0
-        # What is gathered belongs to this process and would be written by each of its children too.
-        os.register_at_fork(before=self.flush)
+        self._lines: list[str] = []
+        self._later = Later(self.flush)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record."""
-        self._records.append(record)
-        if record.levelno >= logging.WARNING or record.exc_info:
+        # The line is kept and not the record: what is freed at once is used again while it is in the processor's cache.
+        at_once = record.levelno >= logging.WARNING or record.exc_info is not None
+        self._take(self.format(record), at_once=at_once)
+
+    def line(self, logger: str, message: str, fields: Mapping[str, Any]) -> None:
+        """Take a line of JSON, without a record."""
+        with self.lock or nullcontext():
+            self._take(_json(time.time(), "info", logger, message, fields), at_once=False)
+
+    def _take(self, line: str, *, at_once: bool) -> None:
+        self._lines.append(line + self.terminator)
+        if at_once or len(self._lines) >= _MOST_LINES:
             self.flush()
-        elif not self._some.is_set():
-            self._some.set()
-            self._ensure_writer()
+        else:
+            self._later.ask()
 
     def flush(self) -> None:
         """Write what has been gathered."""
         with self.lock or nullcontext():
-            records, self._records = self._records, []
+            lines, self._lines = self._lines, []
             # Nobody can be told where nobody reads.
             with suppress(OSError, ValueError):
-                self.stream.write("".join(self.format(one) + self.terminator for one in records))
+                self.stream.write("".join(lines))
                 self.stream.flush()
-
-    def _ensure_writer(self) -> None:
-        # A thread does not live on in a child.
-        if self._writer != os.getpid():
-            self._writer = os.getpid()
-            threading.Thread(target=self._write, name="log", daemon=True).start()
-
-    def _write(self) -> None:
-        while self._some.wait():
-            time.sleep(_GATHER)
-            self._some.clear()
-            self.flush()
 
 
 def configure(*, as_json: bool | None = None, level: int = logging.INFO) -> None:
@@ -137,6 +139,17 @@ def configure(*, as_json: bool | None = None, level: int = logging.INFO) -> None
     # urllib3 logs every retry, gunicorn every fork: ours say what matters.
     for noisy in ("urllib3", "gunicorn", "werkzeug"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def quick(log: logging.Logger) -> Callable[[str, Mapping[str, Any]], None]:
+    """`log.info` of a message with fields, for those who do so with each request.
+
+    Where lines are JSON, no record of logging is made for it: that takes longer than the line.
+    """
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, Gathering) and log.isEnabledFor(logging.INFO):
+            return partial(handler.line, log.name)
+    return lambda message, fields: log.info("%s", message, extra={"fields": fields})
 
 
 class ServerLogger(Logger):  # type: ignore[misc]

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
+from webhook.admission import decisions_log
 from webhook.admission.endpoint import AdmissionEndpoint
 from webhook.admission.reviewer import Reviewer
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
-from webhook.serving import following, metrics, policies
+from webhook.serving import following, logs, metrics, policies
 from webhook.serving.cluster_certificate import ClusterCertificate
 from webhook.serving.companion import Stopping, Work
 from webhook.serving.following import Following
@@ -67,7 +68,8 @@ class Webhook:
         health = HealthEndpoint(inner, {"/livez": {}, "/healthz": {}, "/readyz": ready})
         policies.follow(self._policy, life.stopping)
         objects = policies.objects(client)
-        reviewer = Reviewer(streams, self._policy.current, namespaces=levels.get, objects=objects)
+        say = logs.quick(decisions_log.log)
+        reviewer = Reviewer(streams, self._policy.current, namespaces=levels.get, objects=objects, say=say)
         return AdmissionEndpoint(health, reviewer, observe=ReviewCounter(), most=settings.reviews)
 
     @property

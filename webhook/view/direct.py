@@ -37,9 +37,9 @@ class DirectView:
         configured = (found.get("spec") or {}).get("dockerImageRepository") or ""
         return lookup.record(found, pullspec.repository(namespace, name, configured, self._integrated))
 
-    def has_image(self, image: str, _stream: Stream, /) -> bool:
+    def has_image(self, pull_spec: str, _stream: Stream, /) -> bool:
         """Whether the Image object exists."""
-        return self._load(IMAGES, "", image) is not None
+        return self._load(IMAGES, "", lookup.image_of(pull_spec)) is not None
 
 
 class CheckedView:
@@ -65,7 +65,7 @@ class CheckedView:
             return known
         return self._direct.stream(namespace, name)
 
-    def has_image(self, image: str, stream: Stream, /) -> bool:
+    def has_image(self, pull_spec: str, stream: Stream, /) -> bool:
         """Whether the Image object exists."""
-        version = self._version(IMAGES, "", image)
-        return self._view.has_image(image, stream) if version is None else version > 0
+        version = self._version(IMAGES, "", lookup.image_of(pull_spec))
+        return self._view.has_image(pull_spec, stream) if version is None else version > 0

@@ -27,8 +27,8 @@ class Streams(Protocol):
     def stream(self, namespace: str, name: str) -> Stream | None:
         """The stream of that name."""
 
-    def has_image(self, image: str, stream: Stream, /) -> bool:
-        """Whether the Image object of a tag of `stream` exists."""
+    def has_image(self, pull_spec: str, stream: Stream, /) -> bool:
+        """Whether the Image object of a tag of `stream` exists; `pull_spec` is the tag's."""
 
 
 class Named(msgspec.Struct, gc=False):
@@ -90,13 +90,13 @@ class View:
         here = self._streams.get(namespace)
         return here.get(name) if here is not None else None
 
-    def has_image(self, image: str, stream: Stream, /) -> bool:
+    def has_image(self, pull_spec: str, stream: Stream, /) -> bool:
         """Whether the Image of a tag of `stream` exists, as far as can be known.
 
         The two watches run apart. An image is written before the stream that refers to it, so one that is unknown while
         the images' watch is behind the stream is only not here yet.
         """
-        if self._images is None or image in self._images:
+        if self._images is None or lookup.image_of(pull_spec) in self._images:
             return True
         return self._images_position < stream.version
 

@@ -100,9 +100,9 @@ class LiveView:
         # What the watch brought in the meantime is at least as new.
         return self._view.stream(namespace, name) or answer
 
-    def has_image(self, image: str, stream: Stream, /) -> bool:
+    def has_image(self, pull_spec: str, stream: Stream, /) -> bool:
         """Whether the Image object of a tag of `stream` exists, as far as the view knows."""
-        return self._view.has_image(image, stream)
+        return self._view.has_image(pull_spec, stream)
 
     def _may_ask(self, namespace: str) -> bool:
         """Called with the lock."""

@@ -93,3 +93,17 @@ def test_a_decoded_stream_and_one_in_memory_have_the_same_record():
 def test_a_stream_of_an_odd_shape_is_a_value_error(odd):
     with pytest.raises(ValueError, match="Expected"):
         lookup.record(odd)
+
+
+@pytest.mark.parametrize(
+    ("tag", "generation"),
+    [
+        pytest.param("8.1", 3, id="the first"),
+        pytest.param("8.2", 5, id="another"),
+        pytest.param("8.3", 0, id="a record without generations for all"),
+        pytest.param("latest", 0, id="a tag without an image"),
+    ],
+)
+def test_a_tag_has_the_generation_of_its_image(tag, generation):
+    tags = {"8.1": "quay.io/php@sha256:a", "8.2": "quay.io/php@sha256:b", "8.3": "quay.io/php@sha256:c"}
+    assert lookup.Stream(tags=tags, generations=(3, 5)).generation(tag) == generation

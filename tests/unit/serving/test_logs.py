@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.config import Config
 
-from webhook.serving.logs import ACCESS, Gathering, JsonLines, ReadableLines, ServerLogger, redacted
+from webhook.serving.logs import ACCESS, Gathering, JsonLines, ReadableLines, ServerLogger, quick, redacted
 
 
 def record(message: str, level: int = logging.INFO, **more: object) -> logging.LogRecord:
@@ -84,6 +84,28 @@ def test_an_access_line_is_short(method, uri, line, caplog):
     assert [one.getMessage() for one in caplog.records] == ([line] if line else [])
 
 
+def test_a_quick_line_is_the_one_that_logging_makes(monkeypatch):
+    log = logging.getLogger("webhook.quick")
+    handler = Gathering(io.StringIO())
+    handler.setFormatter(JsonLines())
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
+    log.setLevel(logging.INFO)
+    fields = {"namespace": "shop", "images": [{"from": "php:8.2"}]}
+    quick(log)("pods shop/web: token=c2VjcmV0", fields)
+    log.info("%s", "pods shop/web: token=c2VjcmV0", extra={"fields": fields})
+    handler.flush()
+    one, other = map(json.loads, handler.stream.getvalue().splitlines())
+    assert one["message"] == "pods shop/web: [redacted]"
+    assert {**one, "time": ""} == {**other, "time": ""}
+
+
+def test_a_quick_line_for_a_terminal_is_as_readable_as_all_others(caplog):
+    log = logging.getLogger("webhook.quick")
+    caplog.set_level(logging.INFO, log.name)
+    quick(log)("pods shop/web", {"namespace": "shop"})
+    assert [(one.getMessage(), one.fields) for one in caplog.records] == [("pods shop/web", {"namespace": "shop"})]
+
+
 @pytest.fixture
 def gathering():
     handler = Gathering(io.StringIO())
@@ -110,6 +132,12 @@ def test_lines_are_written_soon_although_nothing_follows(gathering):
     gathering.handle(record("alone"))
     assert written.wait(10)
     assert gathering.stream.getvalue().endswith("alone\n")
+
+
+def test_many_lines_wait_for_nothing(gathering):
+    for number in range(100):
+        gathering.handle(record(f"line {number}"))
+    assert len(gathering.stream.getvalue().splitlines()) >= 64
 
 
 def test_a_child_does_not_write_the_lines_of_its_parent_again(gathering, tmp_path):

@@ -109,5 +109,7 @@ def test_every_outcome_of_a_review_is_counted(outcome):
         return REGISTRY.get_sample_value("imagestreams_admission_reviews_total", {"outcome": outcome}) or 0.0
 
     before = counted()
-    ReviewCounter()(outcome, [], 0.001)
+    counter = ReviewCounter()
+    counter(outcome, [], 0.001)
+    counter.flush()
     assert counted() == before + 1

@@ -6,6 +6,7 @@ from tests.unit.admission.streams import INTEGRATED, V1, event, stream
 from webhook.view.direct import IMAGES, STREAMS, CheckedView, DirectView
 from webhook.view.index import View
 
+SPEC, GONE = (f"quay.io/team/app@{digest}" for digest in (V1, "sha256:" + "0" * 64))
 OLD = stream("shop", "app", version="10", v1=event("quay.io/team/app:v1", V1))
 NEW = stream("shop", "app", version="11", local=True, v1=event("quay.io/team/app:v1", V1))
 
@@ -57,10 +58,10 @@ def test_a_stream_that_was_deleted_since_is_gone():
 def test_an_image_exists_if_it_is_stored():
     view, _ = checked([OLD], OLD)
     known = view.stream("shop", "app")
-    assert [view.has_image(one, known) for one in (V1, "sha256:" + "0" * 64)] == [True, False]
+    assert [view.has_image(one, known) for one in (SPEC, GONE)] == [True, False]
 
 
 def test_while_the_store_cannot_say_the_view_answers():
     view = CheckedView(View.from_objects([OLD]), DirectView(Stored().load, INTEGRATED), lambda *_: None)
     known = view.stream("shop", "app")
-    assert (known.version, view.has_image(V1, known)) == (10, True)
+    assert (known.version, view.has_image(SPEC, known)) == (10, True)

@@ -24,7 +24,7 @@ def test_a_view_is_ready_after_the_lists(api, client, with_images):  # noqa: F81
         reflector.run(1)
     assert view.ready
     assert levels.get("infra") is not None
-    assert view.has_image(V1, view.stream("shop", "app")) is not with_images
+    assert view.has_image(f"quay.io/team/app@{V1}", view.stream("shop", "app")) is not with_images
     accepted = [seen["headers"]["Accept"] for seen in api.requests]
     assert ["PartialObjectMetadataList" in one for one in accepted] == [False, True, True][: len(accepted)]
 

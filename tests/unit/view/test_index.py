@@ -18,6 +18,7 @@ def listed(*of, **more):
 
 APP_AS_SERVED = stream("shop", "app", version="10", v1=event("quay.io/team/app:v1", V1))
 APP = msgspec.convert(APP_AS_SERVED, ImageStream)
+SPEC = f"quay.io/team/app@{V1}"
 IMAGE = msgspec.convert({"metadata": {"name": V1, "resourceVersion": "9"}}, Named)
 
 
@@ -65,7 +66,7 @@ def test_it_is_ready_once_everything_that_is_watched_was_listed():
 def test_images_are_taken_to_exist_where_they_are_not_watched():
     view = View.from_objects([APP_AS_SERVED])
     view.apply_image("DELETED", IMAGE)
-    assert view.has_image(V1, view.stream("shop", "app"))
+    assert view.has_image(SPEC, view.stream("shop", "app"))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_an_unknown_image_is_missing_only_if_it_had_to_be_known(position, exists
     view = View(with_images=True)
     view.replace_streams([APP], "10")
     view.replace_images([], position)
-    assert view.has_image(V1, view.stream("shop", "app")) is exists
+    assert view.has_image(SPEC, view.stream("shop", "app")) is exists
 
 
 def test_a_deleted_image_is_missing():
@@ -87,12 +88,12 @@ def test_a_deleted_image_is_missing():
     view.replace_streams([APP], "10")
     images = ImageSink(view)
     images.replace([IMAGE], "10")
-    assert view.has_image(V1, view.stream("shop", "app"))
+    assert view.has_image(SPEC, view.stream("shop", "app"))
     images.apply("DELETED", IMAGE)
     images.advance("11")
-    assert not view.has_image(V1, view.stream("shop", "app"))
+    assert not view.has_image(SPEC, view.stream("shop", "app"))
     images.apply("ADDED", IMAGE)
-    assert view.has_image(V1, view.stream("shop", "app"))
+    assert view.has_image(SPEC, view.stream("shop", "app"))
 
 
 def test_a_server_that_counts_anew_is_believed():
@@ -139,7 +140,7 @@ def test_a_restored_view_answers_and_says_from_when_it_is():
     view = View(with_images=True)
     view.restore_streams({"shop": {"app": lookup.record(APP)}}, "noon")
     assert (view.ready, view.restored_from) == (True, "noon")
-    assert view.has_image(V1, view.stream("shop", "app"))
+    assert view.has_image(SPEC, view.stream("shop", "app"))
 
 
 @pytest.mark.parametrize(
