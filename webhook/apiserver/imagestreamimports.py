@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from webhook.apiserver.bodies import decoded
 from webhook.apiserver.reading import objects
 from webhook.apiserver.rest import Call, Rest, Selection
 from webhook.apiserver.stored import StoredRest
@@ -25,8 +24,8 @@ from webhook.meta.selectors import FieldSelector, LabelSelector
 
 GROUP = "image.openshift.io"
 _OVER_LIMIT = "exceeds the maximum limit"
-# Images that are stored in one commit: others wait for it.
-_AT_ONCE = 100
+# All other writers wait for a commit.
+_IMAGES_PER_COMMIT = 100
 
 
 class ImageStreamImportRest(Rest):
@@ -108,24 +107,21 @@ class ImageStreamImportRest(Rest):
         within = Call(call.user, "", dry_run=call.dry_run)
         typed = [{"kind": "Image", "apiVersion": self.api_version, **image} for image in images]
         stored: dict[str, Json] = {}
-        for start in range(0, len(typed), _AT_ONCE):
-            stored |= self._store_chunk(within, typed[start : start + _AT_ONCE])
+        for start in range(0, len(typed), _IMAGES_PER_COMMIT):
+            stored |= self._store_chunk(within, typed[start : start + _IMAGES_PER_COMMIT])
         return stored
 
     def _store_chunk(self, call: Call, images: list[Json]) -> dict[str, Json]:
-        known = {name: found for name in map(_name, images) if (found := self._known(name))}
-        new = [image for image in images if _name(image) not in known]
-        try:
-            return known | {_name(image): image for image in self.streams.images.create_all(call, new)}
-        except AlreadyExists:
-            # Another import was faster with one of them at least.
-            return known | {_name(image): self._store_image(call, image) for image in new}
-
-    def _store_image(self, call: Call, image: Json) -> Json:
-        try:
-            return decoded(self.streams.images.create(call, image))
-        except AlreadyExists:
-            return self._known(_name(image)) or image
+        while True:
+            known = {name: found for name in map(_name, images) if (found := self._known(name))}
+            new = [image for image in images if _name(image) not in known]
+            if not new:
+                return known
+            try:
+                return known | {_name(image): image for image in self.streams.images.create_all(call, new)}
+            except AlreadyExists:
+                # Another import was faster with one of them at least, which is found there now, or is gone again.
+                continue
 
     def _known(self, name: str) -> Json | None:
         found = self.streams.image(name)

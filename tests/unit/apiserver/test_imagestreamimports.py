@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.unit.apiserver.api import ADDRESS, INTEGRATED, PHP_82, PHP_83, Api, causes, image, path, spec_tag
+from webhook.apiserver import imagestreamimports
 from webhook.apiserver.stored import StoredRest
+from webhook.errors import AlreadyExists
 from webhook.importer import setup
 from webhook.importer.fetched import Fetched, FetchedImage
 from webhook.settings import Settings
@@ -35,8 +37,7 @@ class Registries:
 
 
 def fetched(digest=PHP_82):
-    bare = {key: value for key, value in image(digest).items() if key not in ("kind", "apiVersion")}
-    return Fetched(images=(FetchedImage("latest", {**bare, "dockerImageManifest": "{}"}),))
+    return Fetched(images=(FetchedImage("latest", {**_bare(image(digest)), "dockerImageManifest": "{}"}),))
 
 
 def failed():
@@ -110,13 +111,13 @@ def test_a_dry_run_stores_nothing(api: Api, store):
     assert store.revision() == before
 
 
-def test_importing_the_same_again_writes_nothing(api: Api, store):
+def test_importing_the_same_again_does_not_even_wait_to_write(api: Api, store, monkeypatch):
     api.post(IMPORTS, isi())
-    before = store.revision()
+    monkeypatch.setattr(store, "commit", None)
 
-    api.post(IMPORTS, isi())
+    again = api.post(IMPORTS, isi())
 
-    assert store.revision() == before
+    assert again["status"]["images"][0]["image"]["metadata"]["name"] == PHP_82
 
 
 def test_an_image_that_another_import_stores_meanwhile_is_shown_as_it_is(api: Api, monkeypatch):
@@ -130,6 +131,39 @@ def test_an_image_that_another_import_stores_meanwhile_is_shown_as_it_is(api: Ap
     shown = api.post(IMPORTS, isi())["status"]["images"][0]["image"]["metadata"]
     assert shown["labels"] == {"first": "true"}
     assert "resourceVersion" not in shown
+
+
+def test_an_image_that_comes_and_goes_meanwhile_is_stored(api: Api, monkeypatch):
+    create_all, others = StoredRest.create_all, ["faster"]
+
+    def later(rest, call, images):
+        if others:
+            others.clear()
+            raise AlreadyExists("another import stored it, and somebody deleted it since")
+        return create_all(rest, call, images)
+
+    monkeypatch.setattr(StoredRest, "create_all", later)
+    api.post(IMPORTS, isi())
+    assert api.get(f"/apis/image.openshift.io/v1/images/{PHP_82}")["metadata"]["name"] == PHP_82
+
+
+def test_images_that_do_not_fit_one_commit_are_stored_in_order(api: Api, registries, store, monkeypatch):
+    monkeypatch.setattr(imagestreamimports, "_IMAGES_PER_COMMIT", 2)
+    digests = [f"sha256:{number:064}" for number in range(5)]
+    registries.found = Fetched(images=tuple(FetchedImage("latest", _bare(image(one))) for one in digests))
+    request = isi()
+    request["spec"]["images"] = [{**request["spec"]["images"][0], "to": {"name": f"t{n}"}} for n in range(5)]
+
+    shown = api.post(IMPORTS, request)["status"]["images"]
+
+    versions = [int(one["image"]["metadata"]["resourceVersion"]) for one in shown]
+    assert [one["image"]["metadata"]["name"] for one in shown] == digests
+    assert versions == list(range(versions[0], versions[0] + 5))
+    assert store.get("imagestreams.image.openshift.io", "shop", "php").rv == versions[-1] + 1
+
+
+def _bare(obj):
+    return {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
 
 
 def _labelled(obj):

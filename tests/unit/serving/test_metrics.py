@@ -10,7 +10,10 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.unit.serving.wsgi import ask, echo
+from webhook.admission.decide import Rewrite
 from webhook.admission.endpoint import OUTCOMES
+from webhook.admission.resolve import Decision
+from webhook.admission.reviewer import ALLOWED
 from webhook.errors import Unauthorized
 from webhook.serving.metrics import MetricsEndpoint, ReviewCounter, route, served
 
@@ -113,3 +116,11 @@ def test_every_outcome_of_a_review_is_counted(outcome):
     counter(outcome, [], 0.001)
     counter.flush()
     assert counted() == before + 1
+
+
+def test_a_reason_without_a_number_is_an_error_of_who_counts_and_not_of_who_writes():
+    counter = ReviewCounter()
+    image = Rewrite(("spec", "image"), "php:8.2", "php:8.2", Decision("Unheard", "php:8.2"))
+    with pytest.raises(KeyError, match="Unheard"):
+        counter(ALLOWED, [image], 0.001)
+    counter.flush()
