@@ -198,15 +198,16 @@ class _Round:
         repository, limit = plan.repository_of(spec), self._importer.max_bulk_import
         first, beyond = (listed.tags, ()) if limit < 0 else (listed.tags[:limit], listed.tags[limit:])
         # A tag that was fetched as an image of the same request is not "additional" (5.4).
-        fetched = {want.value for want, one in found.items() if one.image and want == repository.tagged(want.value)}
-        shown = [*first, *(tag for tag in beyond if tag in fetched)]
+        asked = {want.value: one for want, one in found.items() if want.like(repository)}
+        more = tuple(_respelled(asked[tag], repository) for tag in beyond if tag in asked and asked[tag].image)
         missing = [want for want in map(repository.tagged, first) if want not in found]
         results = bounded.run(
             [self._task(want) for want in missing], workers=self._importer.workers, deadline=self._deadline
         )
         known = found | {want: result or _late(want) for want, result in zip(missing, results, strict=True)}
-        images = tuple(known[repository.tagged(tag)] for tag in shown)
-        return FetchedRepository(images, tuple(tag for tag in beyond if tag not in fetched))
+        images = tuple(known[repository.tagged(tag)] for tag in first) + more
+        brought = {one.tag for one in more}
+        return FetchedRepository(images, tuple(tag for tag in beyond if tag not in brought))
 
     def _list(self, spec: Json) -> Listing:
         name = spec["from"]["name"]
@@ -284,6 +285,12 @@ def _answers_content(isi: Json) -> bool:
     spec = isi["spec"]
     entries = [*(spec.get("images") or []), spec.get("repository") or {}]
     return not spec.get("import") or any(entry.get("includeManifest") for entry in entries)
+
+
+def _respelled(one: FetchedImage, repository: Want) -> FetchedImage:
+    """The image under the name that the user gave the repository; the members of a list stay with its own entry."""
+    image = one.image or {}
+    return FetchedImage(one.tag, {**image, "dockerImageReference": repository.pull_spec(image["metadata"]["name"])})
 
 
 def _late(want: Want) -> FetchedImage:

@@ -390,6 +390,16 @@ def test_a_tag_beyond_the_limit_that_is_asked_for_by_name_is_not_additional(impo
     assert len(registry.seen("/v2/team/app/manifests/e")) == 1
 
 
+def test_the_members_of_a_list_beyond_the_limit_stand_at_the_entry_that_asked_for_it(importer, registry):
+    tagged(registry, "a", "b", "c", "d")
+    put_list(registry, "team/app", "d", ["amd64", "arm64"])
+    isi = whole(registry, at(registry, "team/app:d", importMode="PreserveOriginal"))
+    isi["spec"]["repository"]["importPolicy"]["importMode"] = "PreserveOriginal"
+    fetched = importer.fetch(isi, None, [])
+    assert (len(fetched.images[0].manifests), fetched.repository.images[-1].manifests) == (2, ())
+    assert fetched.repository.images[-1].image == fetched.images[0].image
+
+
 def test_without_a_limit_all_tags_are_fetched(registry):
     tagged(registry, "a", "b", "c", "d", "e")
     found = Importer(max_bulk_import=-1).fetch(whole(registry), None, []).repository
