@@ -7,12 +7,12 @@ import math
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webhook.distribution.access import Access, Rules
 from webhook.distribution.client import RegistryClient
 from webhook.distribution.credentials import Keyring
-from webhook.distribution.failures import CorruptSecret, DistributionError
+from webhook.distribution.failures import CorruptSecret, DistributionError, EndpointsFailed
 from webhook.distribution.pacing import Pacing
 from webhook.distribution.transport import Transport
 from webhook.errors import Json
@@ -246,10 +246,17 @@ class _Round:
         return FetchedImage(want.tag, image, members)
 
     def _member(self, client: RegistryClient, want: Want, entry: manifests.Entry) -> Json:
-        manifest = self._manifest(client, entry.digest)
-        if isinstance(manifest, manifests.Single):
-            return self._single(client, want, manifest)
-        return self._chosen(client, want, manifest)
+        """A member of a list, by the digest that the list knows it by; what fails is the member, and named as such."""
+        own = replace(want, value=entry.digest, architecture="", os="")
+        try:
+            manifest = self._manifest(client, entry.digest)
+            if isinstance(manifest, manifests.Single):
+                image = self._single(client, own, manifest)
+            else:
+                image = self._chosen(client, own, manifest)
+        except (DistributionError, BadContent) as error:
+            raise EndpointsFailed([(own.tried, error)]) from error
+        return {**image, "dockerImageReference": own.pull_spec(entry.digest)}
 
     def _chosen(self, client: RegistryClient, want: Want, listing: manifests.Listing) -> Json:
         architecture, os = self._importer.platform

@@ -101,7 +101,21 @@ def test_a_list_that_is_preserved_brings_all_its_images(importer, registry):
 def test_a_member_that_fails_fails_the_list(importer, registry):
     _, (_, arm) = put_list(registry, "team/multi", "latest", ["amd64", "arm64"])
     del registry.routes[f"/v2/team/multi/manifests/{arm}"]
-    assert reasons(fetch(importer, at(registry, "team/multi:latest", importMode="PreserveOriginal"))) == ["NotFound"]
+    (one,) = fetch(importer, at(registry, "team/multi:latest", importMode="PreserveOriginal")).images
+    assert (one.failure["reason"], one.failure["details"]["name"]) == ("NotFound", f"{registry.host}/team/multi@{gone}")
+
+
+def test_a_list_inside_a_preserved_list_is_its_image_under_the_digest_of_the_list(importer, registry):
+    inner, members = put_list(registry, "team/multi", "inner", ["amd64", "arm64"])
+    entry = {"mediaType": manifests.DOCKER_LIST, "size": 5, "digest": inner, "platform": {"architecture": "amd64"}}
+    content = json.dumps({"schemaVersion": 2, "mediaType": manifests.OCI_INDEX, "manifests": [entry]}).encode()
+    registry.put("team/multi", "outer", content, manifests.OCI_INDEX)
+    (one,) = fetch(importer, at(registry, "team/multi:outer", importMode="PreserveOriginal")).images
+    (member,) = one.manifests
+    assert (member["metadata"]["name"], member["dockerImageReference"]) == (
+        members[0],
+        f"{registry.host}/team/multi@{inner}",
+    )
 
 
 def test_a_list_inside_a_list_is_refused(importer, registry):
