@@ -237,6 +237,7 @@ def test_registries_are_asked_with_the_stream_and_the_pull_secrets_of_the_namesp
             "apiVersion": "v1",
             "metadata": {"name": name, "annotations": more},
             "type": "kubernetes.io/dockerconfigjson",
+            "stringData": {".dockerconfigjson": "{}"},
         }
         api.post(f"/api/v1/namespaces/{namespace}/secrets", body)
 

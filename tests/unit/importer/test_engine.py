@@ -102,7 +102,7 @@ def test_a_member_that_fails_fails_the_list(importer, registry):
     _, (_, arm) = put_list(registry, "team/multi", "latest", ["amd64", "arm64"])
     del registry.routes[f"/v2/team/multi/manifests/{arm}"]
     (one,) = fetch(importer, at(registry, "team/multi:latest", importMode="PreserveOriginal")).images
-    assert (one.failure["reason"], one.failure["details"]["name"]) == ("NotFound", f"{registry.host}/team/multi@{gone}")
+    assert (one.failure["reason"], one.failure["details"]["name"]) == ("NotFound", f"{registry.host}/team/multi@{arm}")
 
 
 def test_a_list_inside_a_preserved_list_is_its_image_under_the_digest_of_the_list(importer, registry):
