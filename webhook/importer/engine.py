@@ -213,6 +213,8 @@ class _Round:
         name = spec["from"]["name"]
         try:
             want = plan.repository_of(spec)
+            if not want.source.name:
+                return Listing(failure=failures.nameless())
             return Listing(tuple(tag_priority.ordered(self._clients.listing(want).tags())))
         except InvalidReference as error:
             return Listing(failure=failures.unreadable(name, str(error)))

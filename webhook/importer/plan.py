@@ -102,10 +102,10 @@ def _want(spec: Json, known: Mapping[str, Json]) -> Want | FetchedImage:
         return FetchedImage("latest", failure=failures.unparsable("*:latest"))
     try:
         reference = parse(name)
-        if not reference.name:
-            raise InvalidReference("invalid reference format")
     except InvalidReference as error:
         return FetchedImage(failure=failures.unreadable(name, str(error)))
+    if not reference.name:
+        return FetchedImage("" if reference.id else "latest", failure=failures.unparsable(name))
     policy = spec.get("importPolicy") or {}
     want = Want(
         reference.as_repository(),

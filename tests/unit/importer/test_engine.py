@@ -389,6 +389,13 @@ def whole(registry, *images):
     return isi
 
 
+def test_a_registry_alone_is_no_repository(importer):
+    isi = request(repository="my.registry")
+    failure = importer.fetch(isi, None, []).repository.failure
+    assert (failure["code"], failure["reason"], failure["details"]["name"]) == (422, "Invalid", "repository")
+    assert [one["field"] for one in failure["details"]["causes"]] == ["from.name"]
+
+
 def test_the_first_tags_of_a_repository_are_fetched_and_the_others_named(importer, registry):
     tagged(registry, "other", "1.0", "latest", "1.0.1", "2.0")
     found = importer.fetch(whole(registry), None, []).repository

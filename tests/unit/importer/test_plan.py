@@ -50,7 +50,12 @@ def test_the_existing_tag_may_prefer_a_platform(to, source):
 
 @pytest.mark.parametrize(
     ("source", "reason", "tag"),
-    [("*", "InternalError", "latest"), ("Foo/Bar", "Invalid", ""), ("my.image:1.0", "Invalid", "")],
+    [
+        pytest.param("*", "InternalError", "latest", id="a star"),
+        pytest.param("Foo/Bar", "Invalid", "", id="no reference"),
+        pytest.param("my.image:1.0", "InternalError", "latest", id="a registry alone"),
+        pytest.param(f"my.image@sha256:{'aa' * 32}", "InternalError", "", id="a digest of a registry alone"),
+    ],
 )
 def test_what_names_no_image_fails_before_anything_is_fetched(source, reason, tag):
     (one,) = plan.images(request(image(source)), None)
