@@ -7,6 +7,7 @@ on the name of the image before it is rewritten.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -90,6 +91,33 @@ class SecretStrategy(PlainStrategy):
         if encoded:
             kept["data"] = {**(obj.get("data") or {}), **encoded}
         return {**kept, "type": obj.get("type") or "Opaque"}
+
+    def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, Findings]:
+        """A new secret; that of a registry must be a JSON object."""
+        return obj, _registry_findings(obj)
+
+    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, Findings]:
+        """A changed secret; that of a registry must still be a JSON object."""
+        return new, _registry_findings(new)
+
+
+def _registry_findings(secret: Json) -> Findings:
+    """What Kubernetes refuses of the content of pull secrets; it does not look at the accounts in it."""
+    key = {"kubernetes.io/dockercfg": ".dockercfg", "kubernetes.io/dockerconfigjson": ".dockerconfigjson"}.get(
+        secret["type"]
+    )
+    if key is None:
+        return []
+    encoded = (secret.get("data") or {}).get(key)
+    if encoded is None:
+        return [FieldError.required(f"data[{key}]")]
+    try:
+        document = json.loads(base64.b64decode(encoded, validate=True))
+    except (ValueError, TypeError, RecursionError):
+        document = ""
+    if document is None or isinstance(document, dict):
+        return []
+    return [FieldError.invalid(f"data[{key}]", "<secret contents redacted>", "not a JSON object")]
 
 
 class WorkloadStrategy(Strategy):

@@ -120,7 +120,7 @@ def test_importing_the_same_again_does_not_even_wait_to_write(api: Api, store, m
     assert again["status"]["images"][0]["image"]["metadata"]["name"] == PHP_82
 
 
-def test_an_image_that_another_import_stores_meanwhile_is_shown_as_it_is(api: Api, monkeypatch):
+def test_an_image_that_another_import_stores_meanwhile_is_shown_as_fetched(api: Api, monkeypatch):
     create_all = StoredRest.create_all
 
     def later(rest, call, images):
@@ -129,8 +129,9 @@ def test_an_image_that_another_import_stores_meanwhile_is_shown_as_it_is(api: Ap
 
     monkeypatch.setattr(StoredRest, "create_all", later)
     shown = api.post(IMPORTS, isi())["status"]["images"][0]["image"]["metadata"]
-    assert shown["labels"] == {"first": "true"}
-    assert "resourceVersion" not in shown
+    stored = api.get(path("images", PHP_82, namespace=""))["metadata"]
+    assert stored["labels"] == {"first": "true"}
+    assert shown == {"name": PHP_82, **{key: stored[key] for key in ("uid", "creationTimestamp")}}
 
 
 def test_an_image_that_comes_and_goes_meanwhile_is_stored(api: Api, monkeypatch):
@@ -168,6 +169,47 @@ def _bare(obj):
 
 def _labelled(obj):
     return {**obj, "metadata": {**obj["metadata"], "labels": {"first": "true"}}}
+
+
+def test_what_others_wrote_on_a_stored_image_is_not_answered(api: Api):
+    api.post(IMPORTS, isi())
+    address = path("images", PHP_82, namespace="")
+    api.patch(address, {"metadata": {"labels": {"team": "web"}, "annotations": {"note": "mine"}}})
+
+    shown = api.post(IMPORTS, isi())["status"]["images"][0]["image"]["metadata"]
+
+    assert set(shown) == {"name", "uid", "creationTimestamp"}
+    assert api.get(address)["metadata"]["labels"] == {"team": "web"}
+
+
+def test_an_image_without_a_target_shows_that_it_is_not_stored(api: Api, registries):
+    body = isi()
+    body["spec"]["images"].append({"from": {"kind": "DockerImage", "name": f"{ADDRESS}@{PHP_82}"}})
+    registries.found = Fetched(fetched().images * 2)
+
+    stored, bare = (one["image"]["metadata"] for one in api.post(IMPORTS, body)["status"]["images"])
+
+    assert ("uid" in stored, "uid" in bare) == (True, False)
+
+
+def test_images_of_one_digest_show_the_first_while_each_tag_has_its_own_address(api: Api, registries):
+    mirror = "mirror.example.com/acme/php"
+    body = isi()
+    body["spec"]["images"].append({"from": {"kind": "DockerImage", "name": f"{mirror}:8.2"}, "to": {"name": "copy"}})
+    (one,) = fetched().images
+    other = FetchedImage("8.2", {**one.image, "dockerImageReference": f"{mirror}@{PHP_82}"})
+    registries.found = Fetched((one, other))
+
+    status = api.post(IMPORTS, body)["status"]
+
+    assert [entry["image"]["dockerImageReference"] for entry in status["images"]] == [f"{ADDRESS}@{PHP_82}"] * 2
+    events = [entry["items"][0]["dockerImageReference"] for entry in status["import"]["status"]["tags"]]
+    assert events == [f"{ADDRESS}@{PHP_82}", f"{mirror}@{PHP_82}"]
+
+
+def test_an_import_under_way_to_its_end_is_not_answered(api: Api):
+    made = api.post(IMPORTS, isi(deletionTimestamp="2026-01-02T03:04:05Z", deletionGracePeriodSeconds=0))
+    assert not {"deletionTimestamp", "deletionGracePeriodSeconds"} & set(made["metadata"])
 
 
 def test_a_newer_image_comes_on_top(api: Api, registries):
@@ -229,6 +271,7 @@ def test_registries_are_asked_with_the_stream_and_the_pull_secrets_of_the_namesp
             "apiVersion": "v1",
             "metadata": {"name": name, "annotations": more},
             "type": "kubernetes.io/dockerconfigjson",
+            "stringData": {".dockerconfigjson": "{}"},
         }
         api.post(f"/api/v1/namespaces/{namespace}/secrets", body)
 

@@ -148,6 +148,28 @@ def test_every_kind_of_workload_can_be_stored_and_read(api: Api, info):
     assert made["kind"] == info.kind
 
 
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        pytest.param({}, "FieldValueRequired", id="none"),
+        pytest.param({".dockerconfigjson": "{auths"}, "FieldValueInvalid", id="no JSON"),
+        pytest.param({".dockerconfigjson": '["quay.io"]'}, "FieldValueInvalid", id="a list"),
+    ],
+)
+def test_the_content_of_a_pull_secret_is_an_object(api: Api, data, reason):
+    body = {
+        "kind": "Secret",
+        "apiVersion": "v1",
+        "metadata": {"name": "pull"},
+        "type": "kubernetes.io/dockerconfigjson",
+        "stringData": data,
+    }
+    refused = api.post(f"{SHOP}/secrets", body, code=422)
+    assert [(one["reason"], one["field"]) for one in refused["details"]["causes"]] == [
+        (reason, "data[.dockerconfigjson]")
+    ]
+
+
 def test_secrets_keep_text_in_base64(api: Api):
     body = {
         "kind": "Secret",
