@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import yaml
@@ -150,7 +150,7 @@ def read(data: bytes) -> ImagePolicyConfig:
     if len(data) > _MAX_BYTES:
         raise InvalidConfiguration([f"The file is over {_MAX_BYTES} bytes."])
     try:
-        found = msgspec.convert(yaml.safe_load(data), ImagePolicyConfig)
+        found = msgspec.convert(_given(yaml.safe_load(data)) or {}, ImagePolicyConfig)
     except msgspec.ValidationError as error:
         raise InvalidConfiguration([_sentence(str(error))]) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -159,6 +159,13 @@ def read(data: bytes) -> ImagePolicyConfig:
     if findings:
         raise InvalidConfiguration(findings)
     return found
+
+
+def _given(value: Any) -> Any:
+    """Without the keys that have no value, as Kubernetes reads them: a key of which everything below is a comment."""
+    if isinstance(value, dict):
+        return {key: _given(item) for key, item in value.items() if item is not None}
+    return [_given(item) for item in value] if isinstance(value, list) else value
 
 
 def check(config: ImagePolicyConfig) -> Iterator[str]:

@@ -155,9 +155,12 @@ def _is_annotated(metadata: review.Meta | None) -> bool:
 def _stored(write: Write, coverage: Coverage, policy: Policy, force: bool) -> dict[str, str]:
     """Key → image of what is stored and not looked at again.
 
-    Nothing when the annotation came or went: then every container counts as new (admission A.5, image-api 12.16).
+    Nothing when the annotation came or went: then every container counts as new (admission A.5, image-api 12.16). What
+    a build starts from does not.
     """
-    if write.operation != UPDATE or write.old is None or _asks(write.old, coverage.location) != force:
+    if write.operation != UPDATE or write.old is None:
+        return {}
+    if not coverage.location.builds and _asks(write.old, coverage.location) != force:
         return {}
     found: dict[str, str] = {}
     for image in islice(_images(write.old, write.whole_old, write, coverage, policy), policy.max_images):

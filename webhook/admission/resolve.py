@@ -89,8 +89,9 @@ def resolve_object(
     if kind != STREAM_TAG:
         return Decision(reasons.UNSUPPORTED_KIND, name, kind=kind)
     stream_name, colon, tag = name.partition(":")
-    if not (stream_name and colon and tag) or ":" in tag:
+    if not (stream_name and colon) or ":" in tag:
         return Decision(reasons.UNPARSABLE, name, kind=kind, note="an ImageStreamTag is written NAME:TAG")
+    tag = tag or _LATEST
     home = reference_namespace or namespace
     found = view.stream(home, stream_name)
     stream = f"{home}/{stream_name}"

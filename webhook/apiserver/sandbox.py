@@ -121,7 +121,7 @@ class WorkloadStrategy(Strategy):
         if "status" in old:
             new = {**new, "status": old["status"]}
         new = self._admitted(call, "UPDATE", new, old)
-        findings = _immutable_findings(new, old) if self.info.kind == "Job" else []
+        findings = _immutable_findings(self.info.kind, new, old)
         meta = dict(new["metadata"])
         if "generation" in old["metadata"]:
             meta["generation"] = old["metadata"]["generation"] + (new.get("spec") != old.get("spec"))
@@ -147,22 +147,32 @@ class WorkloadStatusStrategy(Strategy):
 
 
 def pull_policy(image: str) -> str:
-    """`Always` for an image named by `latest` or by no tag, else `IfNotPresent` (Kubernetes' default)."""
+    """`Always` for an image named by `latest`, or by neither tag nor digest, else `IfNotPresent`, as Kubernetes has it.
+
+    A digest beside `latest` changes nothing.
+    """
     try:
         reference = parse(image)
     except InvalidReference:
         return "IfNotPresent"
-    if reference.id:
-        return "IfNotPresent"
     # OpenShift reads `my.app:v1` as a registry and no name; Kubernetes sees name and tag.
-    tag = reference.tag or (reference.registry.partition(":")[2] if not reference.name else "")
-    return "Always" if (tag or "latest") == "latest" else "IfNotPresent"
+    tag = reference.tag if reference.name else image.partition("@")[0].partition(":")[2]
+    return "Always" if tag == "latest" or not (tag or reference.id) else "IfNotPresent"
 
 
-def _immutable_findings(new: Json, old: Json) -> Findings:
-    """A Job runs the Pods that it was made for, or none."""
-    template, before = ((one.get("spec") or {}).get("template") for one in (new, old))
-    return [] if template == before else [FieldError.invalid("spec.template", template, "field is immutable")]
+def _immutable_findings(kind: str, new: Json, old: Json) -> Findings:
+    """A Job runs the Pods that it was made for, or none; a Build is one run, of which only the push secret may change."""
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    if kind == "Job" and spec.get("template") != before.get("template"):
+        return [FieldError.invalid("spec.template", spec.get("template"), "field is immutable")]
+    if kind == "Build" and _without_push_secret(spec) != _without_push_secret(before):
+        return [FieldError.invalid("spec", spec, "spec is immutable")]
+    return []
+
+
+def _without_push_secret(spec: Json) -> Json:
+    output = {key: value for key, value in (spec.get("output") or {}).items() if key != "pushSecret"}
+    return {**spec, "output": output}
 
 
 def _at(obj: Any, path: tuple[str, ...]) -> Any:

@@ -3,7 +3,7 @@
 import pytest
 
 from webhook.admission import configuration
-from webhook.admission.configuration import InvalidConfiguration, Selector, read
+from webhook.admission.configuration import ImagePolicyConfig, InvalidConfiguration, Selector, read
 
 WHOLE = b"""
 apiVersion: image.openshift.io/v1
@@ -43,6 +43,15 @@ def test_a_whole_file_is_read():
     assert config.execution_rules[0].needs_image
     assert config.extensions.keep_tag
     assert config.extensions.image_volumes
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "# nothing yet\n", "executionRules:\n# - name: later\n", "extensions: {skip: {images: null}}\nresolveImages:\n"],
+    ids=["empty", "only a comment", "a list of which all is a comment", "nulls"],
+)
+def test_what_is_left_empty_is_as_if_it_were_not_there(text):
+    assert read(text.encode()) == ImagePolicyConfig()
 
 
 def test_json_is_yaml_too():

@@ -103,6 +103,8 @@ def test_a_rule_of_its_own_does_not_require(read):
     [
         ("ImageStreamTag", "app", "references of kind ImageStreamTag must be of the form NAME:TAG"),
         ("ImageStreamTag", "app:v1", None),
+        ("ImageStreamTag", "php:", None),
+        ("ImageStreamTag", ":v1", "references of kind ImageStreamTag must be of the form NAME:TAG"),
         ("ImageStreamTag", "ghost:v1", ""),
         ("ImageStreamImage", "app", "references of kind ImageStreamImage must be of the form NAME@DIGEST"),
         ("ImageStreamImage", f"app@{V1}", None),
@@ -121,6 +123,18 @@ def test_the_same_name_in_two_namespaces_is_two_references():
     origins = [{"kind": "ImageStreamTag", "name": "app:v1", "namespace": one} for one in ("shop", "ghosts")]
     obj = {"spec": {"source": {"images": [{"from": one} for one in origins]}}}
     assert list(causes(REQUIRED, obj, "builds.build.openshift.io", kind="Build")) == ["spec.source.images[1].from.name"]
+
+
+def test_a_reference_of_a_build_is_judged_once_as_it_reads_now():
+    text = (
+        "{executionRules: [{name: r, reject: true, matchRegistries: [quay.io],"
+        " onResources: [{group: build.openshift.io, resource: builds}]}], resolutionRules:"
+        " [{targetResource: {group: build.openshift.io, resource: builds}, policy: AttemptRewrite}]}"
+    )
+    origins = [{"kind": "ImageStreamTag", "name": "app:v1"}, {"kind": "DockerImage", "name": KNOWN}]
+    obj = {"spec": {"source": {"images": [{"from": one} for one in origins]}}}
+    found = causes(configured(text, strict=True), obj, "builds.build.openshift.io", kind="Build")
+    assert list(found) == ["spec.source.images[0].from.name"]
 
 
 def rules(*given, mode="Attempt"):
@@ -174,6 +188,10 @@ def test_a_whitelist_of_which_every_rule_is_ignored_allows_nothing():
             "matchIntegratedRegistry: true", f"{INTEGRATED}/shop/no:v1", False, id="one that fails to resolve"
         ),
         pytest.param("matchIntegratedRegistry: true", "quay.io/a/b:1", False, id="no stream's image"),
+        pytest.param("matchIntegratedRegistry: true", f"{INTEGRATED}/shop/app:no", True, id="a tag to come, in full"),
+        pytest.param("matchIntegratedRegistry: true", "app:no", False, id="a tag to come by a short name"),
+        pytest.param("matchIntegratedRegistry: true", f"{INTEGRATED}/shop/app@{V1}", True, id="a digest in full"),
+        pytest.param("matchIntegratedRegistry: true", KNOWN, False, id="a digest elsewhere"),
         pytest.param("matchDockerImageLabels: [{key: a, value: b}]", "app:v1", True, id="a label of the image"),
         pytest.param("matchDockerImageLabels: [{key: a, value: c}]", "app:v1", False, id="another value"),
         pytest.param("matchDockerImageLabels: [{key: z}]", "app:v1", True, id="a missing label is empty"),

@@ -130,6 +130,12 @@ def test_an_unchanged_origin_of_a_build_config_is_not_looked_at_again():
     assert changes(resource, build(), build(name="app:v2"), under=under)
 
 
+def test_the_annotation_does_not_make_an_origin_of_a_build_config_new():
+    annotated = build()
+    annotated["metadata"]["annotations"] = {locations.RESOLVE_NAMES: "*"}
+    assert changes("buildconfigs.build.openshift.io", annotated, build(), under=configured(BUILD_RULE)) == {}
+
+
 def test_the_extensions_of_a_strict_server_are_off():
     text = (
         "extensions: {podsOnly: true, keepTag: true, recordOrigin: true, testOperations: true, maxImages: 1,"
