@@ -99,14 +99,15 @@ class WorkloadStrategy(Strategy):
         self.info, self.mutate = info, mutate
 
     def default(self, obj: Json) -> Json:
-        """One replica, and the pull policy of each container as Kubernetes makes it of the image's tag."""
+        """One replica, and the pull policy of each image as Kubernetes makes it of the tag."""
         if self.info.resource in SCALABLE and isinstance(obj.get("spec"), dict):
             obj["spec"].setdefault("replicas", 1)
         pod_spec = _at(obj, POD_SPECS.get(self.info.kind, ()))
-        for container in _containers(pod_spec):
-            image = container.get("image")
-            if isinstance(image, str) and not container.get("imagePullPolicy"):
-                container["imagePullPolicy"] = pull_policy(image)
+        for container in _items(pod_spec, "initContainers", "containers", "ephemeralContainers"):
+            _default_pull_policy(container, "image", "imagePullPolicy")
+        for volume in _items(pod_spec, "volumes"):
+            if isinstance(volume.get("image"), dict):
+                _default_pull_policy(volume["image"], "reference", "pullPolicy")
         if self.info.kind in ("Build", "BuildConfig") and isinstance(obj.get("spec"), dict):
             obj["spec"].setdefault("output", {})
         return obj
@@ -185,10 +186,15 @@ def _at(obj: Any, path: tuple[str, ...]) -> Any:
     return obj
 
 
-def _containers(pod_spec: Any) -> Iterator[Json]:
+def _default_pull_policy(holder: Json, image: str, policy: str) -> None:
+    if isinstance(holder.get(image), str) and not holder.get(policy):
+        holder[policy] = pull_policy(holder[image])
+
+
+def _items(pod_spec: Any, *keys: str) -> Iterator[Json]:
     if not isinstance(pod_spec, dict):
         return
-    for key in ("initContainers", "containers", "ephemeralContainers"):
+    for key in keys:
         listed = pod_spec.get(key)
         if isinstance(listed, list):
             yield from (one for one in listed if isinstance(one, dict))

@@ -64,6 +64,24 @@ def test_each_container_gets_its_pull_policy_from_what_was_written_not_from_what
     assert (web(made)["image"], web(made)["imagePullPolicy"]) == (PINNED, "Always")
 
 
+@pytest.mark.parametrize(
+    ("volume", "policy"),
+    [
+        ({"reference": "php:8.2"}, "IfNotPresent"),
+        ({"reference": "php"}, "Always"),
+        ({"reference": "php", "pullPolicy": "Never"}, "Never"),
+    ],
+    ids=["by its tag", "by having none", "as given"],
+)
+def test_an_image_that_is_a_volume_gets_a_pull_policy_too(api: Api, volume, policy):
+    made = api.post(DEPLOYMENTS, deployment(volumes=[{"name": "data", "emptyDir": {}}, {"name": "php", "image": volume}]))
+
+    assert made["spec"]["template"]["spec"]["volumes"] == [
+        {"name": "data", "emptyDir": {}},
+        {"name": "php", "image": {"pullPolicy": policy, "reference": volume["reference"]}},
+    ]
+
+
 def test_a_pull_policy_that_is_given_stays(api: Api):
     body = deployment(initContainers=[{"name": "init", "image": "php", "imagePullPolicy": "Never"}])
 
