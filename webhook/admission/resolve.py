@@ -84,7 +84,10 @@ def resolve_object(
     if kind == DOCKER_IMAGE:
         return resolve(name, namespace, force, view, integrated)
     if kind == STREAM_IMAGE:
-        stream = f"{reference_namespace or namespace}/{name.partition('@')[0]}"
+        stream_name, at, digest = name.partition("@")
+        if not (stream_name and at and digest):
+            return Decision(reasons.UNPARSABLE, name, kind=kind, note="an ImageStreamImage is written NAME@DIGEST")
+        stream = f"{reference_namespace or namespace}/{stream_name}"
         return Decision(reasons.STREAM_REFERENCE, name, stream=stream, kind=kind)
     if kind != STREAM_TAG:
         return Decision(reasons.UNSUPPORTED_KIND, name, kind=kind)

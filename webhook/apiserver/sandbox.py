@@ -162,7 +162,7 @@ def pull_policy(image: str) -> str:
 
 
 def _immutable_findings(kind: str, new: Json, old: Json) -> Findings:
-    """A Job runs the Pods that it was made for, or none; a Build is one run, of which only the push secret may change."""
+    """A Job runs the Pods that it was made for, or none; of a Build, which is one run, only the push secret changes."""
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     if kind == "Job" and spec.get("template") != before.get("template"):
         return [FieldError.invalid("spec.template", spec.get("template"), "field is immutable")]

@@ -2,8 +2,8 @@
 
 Every copy may renew: an update of the Secret with the resource version that was read has one winner, and the others
 read again. The authority that was trusted before stays trusted beside a new one, so nobody has to change at the same
-moment. Needed are get and update of one Secret, one MutatingWebhookConfiguration, and the ValidatingWebhookConfiguration
-if there is to be one.
+moment. Needed are get and update of one Secret and one MutatingWebhookConfiguration, and of a
+ValidatingWebhookConfiguration if there is to be one.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def test_a_whole_file_is_read():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "# nothing yet\n", "executionRules:\n# - name: later\n", "extensions: {skip: {images: null}}\nresolveImages:\n"],
+    ["", "# nothing yet\n", "executionRules:\n# - name: a\n", "extensions: {skip: {images: null}}\nresolveImages:\n"],
     ids=["empty", "only a comment", "a list of which all is a comment", "nulls"],
 )
 def test_what_is_left_empty_is_as_if_it_were_not_there(text):

@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.admission.objects import configured, pod, verdict, workload
 from tests.unit.admission.streams import INTEGRATED, SHOP, V1, V2
+from webhook.admission.locations import RESOLVE_NAMES
 from webhook.admission.objects import IGNORE_RULES, NAMESPACES, Objects
 from webhook.errors import Forbidden, Invalid
 from webhook.view.direct import IMAGES, STREAMS
@@ -107,6 +108,7 @@ def test_a_rule_of_its_own_does_not_require(read):
         ("ImageStreamTag", ":v1", "references of kind ImageStreamTag must be of the form NAME:TAG"),
         ("ImageStreamTag", "ghost:v1", ""),
         ("ImageStreamImage", "app", "references of kind ImageStreamImage must be of the form NAME@DIGEST"),
+        ("ImageStreamImage", "app@", "references of kind ImageStreamImage must be of the form NAME@DIGEST"),
         ("ImageStreamImage", f"app@{V1}", None),
         ("ImageStreamImage", f"php@{'sha256:' + '0' * 64}", ""),
         ("Secret", "app", 'image policy does not allow image references of kind "Secret"'),
@@ -117,6 +119,21 @@ def test_references_of_builds_are_required_to_have_their_form(kind, name, detail
     found = causes(REQUIRED, obj, "builds.build.openshift.io", kind="Build")
     field = "spec.strategy.customStrategy.from.name"
     assert found == ({} if detail is None else {field: f"Forbidden: {PROHIBITED}: {detail}"})
+
+
+def test_a_short_name_does_not_become_another_by_its_address_where_the_annotation_asks():
+    obj = pod(f"{INTEGRATED}/other/app:no", annotations={RESOLVE_NAMES: "*"})
+    under = rules("{name: r, reject: true, matchIntegratedRegistry: true}")
+    assert causes(under, obj) == {}
+    assert causes(under, pod(f"{INTEGRATED}/shop/app:no"))
+
+
+@pytest.mark.parametrize("kind", ["ImageStreamTag", "Secret"])
+def test_a_name_is_another_reference_in_each_namespace(kind):
+    origins = [{"kind": kind, "name": "ghost:v1", "namespace": one} for one in ("shop", "shop", "ghosts")]
+    obj = {"spec": {"source": {"images": [{"from": one} for one in origins]}}}
+    fields = [f"spec.source.images[{index}].from.name" for index in (0, 2)]
+    assert list(causes(REQUIRED, obj, "builds.build.openshift.io", kind="Build")) == fields
 
 
 def test_the_same_name_in_two_namespaces_is_two_references():

@@ -74,7 +74,9 @@ def test_each_container_gets_its_pull_policy_from_what_was_written_not_from_what
     ids=["by its tag", "by having none", "as given"],
 )
 def test_an_image_that_is_a_volume_gets_a_pull_policy_too(api: Api, volume, policy):
-    made = api.post(DEPLOYMENTS, deployment(volumes=[{"name": "data", "emptyDir": {}}, {"name": "php", "image": volume}]))
+    volumes = [{"name": "data", "emptyDir": {}}, {"name": "php", "image": volume}]
+
+    made = api.post(DEPLOYMENTS, deployment(volumes=volumes))
 
     assert made["spec"]["template"]["spec"]["volumes"] == [
         {"name": "data", "emptyDir": {}},
@@ -201,8 +203,8 @@ def build(image="php:8.2", **output):
 
 
 def job(image="php:8.2", **spec):
-    template = {"spec": {"containers": [{"name": "web", "image": image}]}}
-    return {"kind": "Job", "apiVersion": "batch/v1", "metadata": {"name": "php-1"}, "spec": {"template": template, **spec}}
+    spec["template"] = {"spec": {"containers": [{"name": "web", "image": image}]}}
+    return {"kind": "Job", "apiVersion": "batch/v1", "metadata": {"name": "php-1"}, "spec": spec}
 
 
 @pytest.mark.parametrize(
