@@ -272,6 +272,20 @@ def test_rules_hold_on_the_resources_that_they_name():
     assert causes(under, workload("a/b:1"), "deployments.apps")
 
 
+def test_rules_hold_on_custom_resources_too():
+    under = configured(
+        "{executionRules: [{name: r, reject: true, onResources: [{group: x.io, resource: widgets}]}],"
+        " extensions: {customResources: [{group: x.io, resource: widgets, images: ['spec.parts[*].image']}]}}"
+    )
+    assert under.enforces
+    found = causes(under, {"metadata": {"name": "w"}, "spec": {"parts": [{"image": "a/b:1"}]}}, "widgets.x.io")
+    assert list(found) == ["spec.parts[0].image"]
+
+
+def test_a_star_names_no_resource_of_a_rule():
+    assert not configured("executionRules: [{name: r, reject: true, onResources: [{resource: '*'}]}]").enforces
+
+
 def test_a_job_that_changes_is_checked_though_it_is_not_rewritten():
     under = rules(
         "{name: r, reject: true, matchRegistries: [docker.io], onResources: [{group: batch, resource: jobs}]}"
