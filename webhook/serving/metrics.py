@@ -120,8 +120,9 @@ class ReviewCounter:
             self._seconds.append(seconds)
             counts[outcome] = counts.get(outcome, 0) + 1
             for image in images:
-                reason = image.decision.reason
-                counts[reason] = counts.get(reason, 0) + 1
+                if not image.beside:
+                    reason = image.decision.reason
+                    counts[reason] = counts.get(reason, 0) + 1
         self._later.ask()
 
     def flush(self) -> None:
