@@ -122,7 +122,8 @@ class ReviewCounter:
             counts[outcome] += 1
             self._seconds.append(seconds)
             for image in images:
-                counts[image.decision.reason] += 1
+                if not image.beside:
+                    counts[image.decision.reason] += 1
         self._later.ask()
 
     def flush(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.unit.serving.wsgi import ask, echo
+from webhook.admission import reasons
 from webhook.admission.decide import Rewrite
 from webhook.admission.endpoint import OUTCOMES
 from webhook.admission.resolve import Decision
@@ -104,6 +105,29 @@ def test_metrics_have_a_plain_port(monkeypatch, tmp_path):
         refusal.value.close()
     with pytest.raises(OSError, match="refused"):
         urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10)
+
+
+def images_by_reason() -> dict[str, float]:
+    found = {one: {"reason": one} for one in reasons.SENTENCES}
+    return {
+        one: REGISTRY.get_sample_value("imagestreams_admission_images_total", labels) or 0.0
+        for one, labels in found.items()
+    }
+
+
+def test_images_are_counted_by_the_reason_of_their_decision_each_once():
+    looked = [
+        Rewrite(("spec", "containers", number, "image"), reason, reason, Decision(reason))
+        for number, reason in enumerate(reasons.SENTENCES)
+    ]
+    origin = ("spec", "strategy", "sourceStrategy", "from")
+    deferred = Decision(reasons.MISSING_TAG_DEFERRED)
+    looked.append(Rewrite((*origin, "kind"), "ImageStreamTag", "DockerImage", deferred, beside=True))
+    before = images_by_reason()
+    counter = ReviewCounter()
+    counter(ALLOWED, looked, 0.001)
+    counter.flush()
+    assert images_by_reason() == {reason: count + 1 for reason, count in before.items()}
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
