@@ -54,20 +54,23 @@ def _explained(settings: Settings) -> Iterator[None]:
         raise CannotServe(_unwritable(settings.data, error)) from None
 
 
-def make_writable(folder: Path) -> None:
-    """The folder, readable by its owner only if it is new, and proved writable."""
+def make_writable(folder: Path, what: str = "data folder", option: str = "--data") -> None:
+    """The folder, readable by its owner only if it is new, and proved writable; `CannotServe` if it is not.
+
+    `what` it is and the `option` that names it are for the sentence.
+    """
     probe = folder / f".probe.{os.getpid()}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise CannotServe(_unwritable(folder, error)) from None
+        raise CannotServe(_unwritable(folder, error, what, option)) from None
 
 
-def _unwritable(folder: Path, error: OSError) -> str:
+def _unwritable(folder: Path, error: OSError, what: str = "data folder", option: str = "--data") -> str:
     why = (error.strerror or str(error)).lower()
-    return f"cannot write to the data folder {folder} ({why}); make it writable or choose another with --data"
+    return f"cannot write to the {what} {folder} ({why}); make it writable or choose another with {option}"
 
 
 def authority(settings: Settings) -> Authority:
