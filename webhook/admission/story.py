@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,10 @@ from webhook.admission.resolve import Decision
 from webhook.admission.verdict import Verdict
 from webhook.image.lookup import Stream
 from webhook.view.index import Streams
+
+
+_TOLD: Final = {reasons.NO_SUCH_TAG}
+_NEVER_IMPORTED: Final = "it was not imported yet, is only a reference, or follows a tag that has none"
 
 
 class Node(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,7 +40,9 @@ def tell(title: str, verdict: Verdict, view: Streams) -> Node:
 def _image(one: Rewrite, recorded: Mapping[str, Origin], view: Streams) -> Node:
     steps = [*_looked_up(one.decision, view)]
     if not steps or one.decision.reason != reasons.RESOLVED:
-        steps += [Node(line) for line in explain(one.decision).splitlines()]
+        sentence, *hints = explain(one.decision).splitlines()
+        # What a tag lacks stands below its stream already, with what a registry said in full.
+        steps += [Node(line) for line in (hints if steps and one.decision.reason in _TOLD else [sentence, *hints])]
     origin = recorded.get(origins.place(one))
     if origin is not None and origin.image == one.old:
         steps.append(_recorded(origin, view))
@@ -62,7 +69,7 @@ def _tag(stream: Stream, tag: str, name: str) -> Iterator[Node]:
         yield Node(f"tag {tag} is {image or 'no image reference'}, since generation {stream.generation(tag)}")
     elif tag in stream.missing:
         failure = stream.missing[tag]
-        yield Node(f"tag {tag} has no image{f': {failure}' if failure else ' yet'}")
+        yield Node(f"tag {tag} has no image: {failure or _NEVER_IMPORTED}")
     else:
         known = ", ".join(sorted({*stream.tags, *stream.missing})[:10]) or "none"
         yield Node(f"{name} has no tag {tag}; its tags: {known}")

@@ -64,6 +64,7 @@ def test_programs_get_the_same_tree_as_json(of_file):
     ("image", "sentence"),
     [
         ("php:8.9", "demo/php has no tag 8.9; its tags: 8.2"),
+        ("php:8.9", "imagestreams import php:8.9 -n demo"),
         ("nginx", "There is no image stream demo/nginx."),
         ("quay.io/a/b:1", "only names of one word are looked up"),
     ],
@@ -95,7 +96,23 @@ def test_objects_without_a_story(of_file, text, sentence):
 
 
 def test_platform_namespaces_are_named(of_file):
-    assert any("belongs to the platform" in line for line in of_file(pod("php:8.2", "kube-system")))
+    lines = of_file(pod("php:8.2", "kube-system"))
+    assert any("belongs to the platform" in line for line in lines)
+    assert any("Use another: not default, kube-public, kube-system, openshift," in line for line in lines)
+
+
+def test_a_tag_that_was_not_imported_is_not_promised_to_be(of_file, folder):
+    pointing = {**stream(), "spec": {"lookupPolicy": {"local": True}, "tags": [{"name": "8.3", "reference": True}]}}
+    put(folder, "pointing.yaml", json.dumps(pointing))
+    lines = of_file(pod("php:8.3"), "-s", "pointing.yaml")
+    (told,) = [line for line in lines if "tag 8.3 has no image" in line]
+    assert "it was not imported yet, is only a reference, or follows a tag that has none" in told
+
+
+def test_a_pod_of_a_controller_is_told_whom_to_ask(of_file):
+    owner = "ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: web, uid: u, controller: true}]"
+    lines = of_file(pod("php:8.2").replace("name: p", f"name: p, {owner}"))
+    assert any("imagestreams explain KIND/NAME" in line for line in lines)
 
 
 def test_namespaces_of_the_cluster_are_known_by_their_run_level(explained, api, folder):
