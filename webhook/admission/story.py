@@ -16,7 +16,6 @@ from webhook.admission.verdict import Verdict
 from webhook.image.lookup import Stream
 from webhook.view.index import Streams
 
-
 _TOLD: Final = {reasons.NO_SUCH_TAG}
 _NEVER_IMPORTED: Final = "it was not imported yet, is only a reference, or follows a tag that has none"
 
