@@ -10,12 +10,16 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import yaml
 
 from webhook.settings import Settings
 from webhook.tls.authority import LOOPBACK_NAME, Authority, Pair, UnusableCertificate, hosts_of
 from webhook.tls.context import check
+
+
+_DEFAULT_NAMESPACE: Final = "default"
 
 
 class CannotServe(Exception):
@@ -40,7 +44,7 @@ def administrator(settings: Settings) -> str:
     """Make the administrator's token and kubeconfig; the token comes back."""
     with _explained(settings):
         token = _token(settings.token_file)
-        write_private(settings.kubeconfig, kubeconfig(settings, token))
+        write_private(settings.kubeconfig, kubeconfig(settings, token, _namespace(settings.kubeconfig)))
         return token
 
 
@@ -103,7 +107,15 @@ def _token(path: Path) -> str:
     return token
 
 
-def kubeconfig(settings: Settings, token: str) -> str:
+def _namespace(path: Path) -> str:
+    """The namespace that somebody chose in this kubeconfig (`kubectl config set-context --namespace`)."""
+    try:
+        return str(yaml.safe_load(path.read_bytes())["contexts"][0]["context"]["namespace"])
+    except (OSError, yaml.YAMLError, LookupError, TypeError):
+        return _DEFAULT_NAMESPACE
+
+
+def kubeconfig(settings: Settings, token: str, namespace: str = _DEFAULT_NAMESPACE) -> str:
     """The administrator's kubeconfig, complete in itself."""
     cluster = {
         "server": settings.local_server,
@@ -119,7 +131,7 @@ def kubeconfig(settings: Settings, token: str) -> str:
             "kind": "Config",
             "clusters": [{"name": name, "cluster": cluster}],
             "users": [{"name": "admin", "user": {"token": token}}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": "admin", "namespace": "default"}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": "admin", "namespace": namespace}}],
             "current-context": name,
         },
         sort_keys=False,
