@@ -125,7 +125,8 @@ def tell(subject: Subject, judge: Judge) -> Node:
             kind=str(subject.object.get("kind") or ""),
             platform=is_platform(location, subject.namespace, judge.labels),
         )
-        return story.tell(subject.title, reach(write, streams, judge.policy, judge.objects), streams)
+        verdict = reach(write, streams, judge.policy, judge.objects)
+        return story.tell(subject.title, verdict, streams, streams.object)
     except (Forbidden, Invalid) as error:
         return Node(subject.title, (Node(f"refused: {error.message}"),))
     except ValueError as error:

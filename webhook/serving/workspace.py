@@ -18,7 +18,6 @@ from webhook.settings import Settings
 from webhook.tls.authority import LOOPBACK_NAME, Authority, Pair, UnusableCertificate, hosts_of
 from webhook.tls.context import check
 
-
 _DEFAULT_NAMESPACE: Final = "default"
 
 

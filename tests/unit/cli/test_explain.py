@@ -101,12 +101,47 @@ def test_platform_namespaces_are_named(of_file):
     assert any("Use another: not default, kube-public, kube-system, openshift," in line for line in lines)
 
 
-def test_a_tag_that_was_not_imported_is_not_promised_to_be(of_file, folder):
-    pointing = {**stream(), "spec": {"lookupPolicy": {"local": True}, "tags": [{"name": "8.3", "reference": True}]}}
-    put(folder, "pointing.yaml", json.dumps(pointing))
-    lines = of_file(pod("php:8.3"), "-s", "pointing.yaml")
-    (told,) = [line for line in lines if "tag 8.3 has no image" in line]
-    assert "it was not imported yet, is only a reference, or follows a tag that has none" in told
+@pytest.mark.parametrize(
+    ("tag", "why"),
+    [
+        pytest.param(
+            {"reference": True, "from": {"kind": "DockerImage", "name": "quay.io/acme/php:8.3"}},
+            "it only points at quay.io/acme/php:8.3 (reference: true), so nothing is imported",
+            id="a reference",
+        ),
+        pytest.param(
+            {"from": {"kind": "ImageStreamTag", "name": "gone"}},
+            "it comes from tag gone, which has none",
+            id="an alias",
+        ),
+        pytest.param(
+            {"from": {"kind": "DockerImage", "name": "quay.io/acme/php"}}, "it was not imported yet", id="new"
+        ),
+    ],
+)
+def test_why_a_tag_has_no_image_is_said_though_no_import_failed(of_file, folder, tag, why):
+    empty = {**stream(), "spec": {"lookupPolicy": {"local": True}, "tags": [{"name": "8.3", **tag}]}}
+    put(folder, "empty.yaml", json.dumps(empty))
+    lines = of_file(pod("php:8.3"), "-s", "empty.yaml")
+    assert any(line.endswith(f"tag 8.3 has no image: {why}") for line in lines)
+
+
+def test_a_tag_that_kept_its_image_while_imports_fail_says_so(of_file, folder):
+    kept = stream()
+    kept["status"]["tags"][0]["conditions"] = [
+        {
+            "type": "ImportSuccess",
+            "status": "False",
+            "lastTransitionTime": "2026-03-01T12:00:00Z",
+            "message": "you may not have access",
+        }
+    ]
+    put(folder, "kept.yaml", json.dumps(kept))
+    lines = of_file(pod("php:8.2"), "-s", "kept.yaml")
+    assert any(
+        line.endswith("imports have failed since 2026-03-01T12:00:00Z: you may not have access") for line in lines
+    )
+    assert "becomes " in lines[-1]
 
 
 def test_a_pod_of_a_controller_is_told_whom_to_ask(of_file):
