@@ -159,6 +159,16 @@ def test_namespaces_of_the_cluster_are_known_by_their_run_level(explained, api, 
     assert (code, any("belongs to the platform" in line for line in lines)) == (0, True)
 
 
+def test_labels_that_keep_the_webhook_away_are_named(explained, api, folder):
+    labels = {"image.openshift.io/admission": "ignore"}
+    put(folder, "pod.yaml", pod("php:8.2", "shop").replace("name: p", "name: p, labels: " + json.dumps(labels)))
+    api.expect("GET", "/api/v1/namespaces/shop", (200, {"metadata": {"labels": labels}}))
+    api.expect("GET", "/apis/image.openshift.io/v1/namespaces/shop/imagestreams", (200, {**STREAMS, "items": []}))
+    _, lines, _ = explained("-f", "pod.yaml", "--server", api.server)
+    told = "has the label image.openshift.io/admission: ignore, so the webhook of manifests/webhook is not asked."
+    assert [line.partition(" has ")[0].split()[-1] for line in lines if line.endswith(told)] == ["object", "namespace"]
+
+
 def test_images_of_the_cluster_are_known_to_a_policy_that_requires_them(explained, api, folder):
     put(folder, "required.yaml", "resolveImages: Required")
     put(folder, "pod.yaml", pod(PHP, "demo"))
