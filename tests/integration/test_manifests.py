@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY
 from webhook import telemetry
 from webhook.admission.endpoint import PATH, VALIDATE_PATH
 from webhook.admission.locations import COVERED, PLATFORM_RUN_LEVELS, RUN_LEVEL_LABEL, WRITTEN_BY
+from webhook.cli.explaining import IGNORED
 from webhook.cli.webhook import webhook as command
 from webhook.serving import cluster_certificate
 
@@ -225,6 +226,13 @@ def test_an_outage_of_the_webhook_stops_nobody(rendered):
     ]
     assert excluded >= {"kube-system", "kube-public", "kube-node-lease", "imagestreams"}
     assert len(hook["matchConditions"]) == 2
+
+
+def test_the_label_that_explain_names_keeps_objects_and_namespaces_away(rendered):
+    (hook,) = one(rendered, "MutatingWebhookConfiguration")["webhooks"]
+    key, value = IGNORED
+    rule = {"key": key, "operator": "NotIn", "values": [value]}
+    assert all(rule in hook[selector]["matchExpressions"] for selector in ("objectSelector", "namespaceSelector"))
 
 
 def test_only_pods_of_templates_that_are_looked_up_are_spared_the_webhook(rendered):

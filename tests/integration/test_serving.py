@@ -247,6 +247,13 @@ def test_after_probes_of_its_port_the_whole_server_still_ends_a_watch_of_the_api
         os.killpg(group, 0)
 
 
+def test_a_stop_does_not_complain_of_the_servers_own_watches(tmp_path):
+    server = Server(tmp_path / "data", "--workers", "1")
+    server.start()
+    assert server.stop() == 0
+    assert "Invalid request" not in server.output()
+
+
 def test_all_processes_end_when_the_first_one_is_killed(tmp_path):
     server = Server(tmp_path / "data")
     server.start()

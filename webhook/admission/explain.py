@@ -31,8 +31,24 @@ def _list_streams(decision: Decision) -> str:
     return f"See what there is:  kubectl get imagestreams -n {shlex.quote(namespace)}"
 
 
-def _describe(decision: Decision) -> str:
-    return f"See its tags:  kubectl get {_stream(decision)} -o yaml"
+def _import(decision: Decision) -> str:
+    namespace, _, name = decision.stream.partition("/")
+    again = f"imagestreams import {shlex.quote(f'{name}:{decision.tag}')} -n {shlex.quote(namespace)}"
+    return (
+        f"See its tags:  kubectl get {_stream(decision)} -o yaml\n"
+        f"Import it now, or be told what is in the way:  {again}"
+    )
+
+
+def _own_namespace(decision: Decision) -> str:
+    del decision
+    names, levels = (", ".join(sorted(one)) for one in (locations.PLATFORM_NAMESPACES, locations.PLATFORM_RUN_LEVELS))
+    return f"Use another: not {names}, nor one with the label {locations.RUN_LEVEL_LABEL} ({levels})."
+
+
+def _controller(decision: Decision) -> str:
+    del decision
+    return "Ask for the one that metadata.ownerReferences names:  imagestreams explain KIND/NAME"
 
 
 def _one_word(decision: Decision) -> str:
@@ -48,8 +64,10 @@ def _stream(decision: Decision) -> str:
 _HINTS: Final[dict[str, Callable[[Decision], str]]] = {
     reasons.LOOKUP_DISABLED: _allow_lookup,
     reasons.NO_SUCH_STREAM: _list_streams,
-    reasons.NO_SUCH_TAG: _describe,
-    reasons.MISSING_TAG_DEFERRED: _describe,
+    reasons.NO_SUCH_TAG: _import,
+    reasons.MISSING_TAG_DEFERRED: _import,
+    reasons.NAMESPACE_SKIPPED: _own_namespace,
+    reasons.OWNED_BY_CONTROLLER: _controller,
     reasons.NOT_SHORT: _one_word,
     reasons.INVALID_NAME: _one_word,
 }

@@ -56,8 +56,15 @@ def _sentence(decision: Decision) -> str:
         written=decision.written,
         stream=decision.stream,
         tag=decision.tag,
-        note=decision.note,
+        note=decision.note or _unknown(decision),
     )
     # One line, whatever a registry answered: API servers drop a warning with a control character in it.
     text = " ".join("".join(one if one.isprintable() else " " for one in text).split())
     return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 1]}…"
+
+
+def _unknown(decision: Decision) -> str:
+    """That the tag is none of the stream's; which there are would be too long, and `imagestreams explain` says it."""
+    stream = decision.found
+    known = stream is None or decision.tag in stream.tags or decision.tag in stream.missing
+    return "" if known else " (it has no such tag)"

@@ -121,7 +121,7 @@ def _local(reference: str, parsed: Reference, namespace: str, force: bool, parti
     if image is None:
         if allowed:
             return _missing(found, reference, stream, tag)
-        return Decision(reasons.NO_SUCH_TAG, reference, stream=stream, tag=tag, note=_failure(found, tag))
+        return Decision(reasons.NO_SUCH_TAG, reference, stream=stream, tag=tag, note=_failure(found, tag), found=found)
     if not partial:
         return Decision(reasons.INTEGRATED, reference, stream=stream, tag=tag, pull_spec=image, found=found)
     if not image:
@@ -140,7 +140,7 @@ def _image(found: Stream, tag: str, view: Streams) -> str | None:
 def _missing(found: Stream, reference: str, stream: str, tag: str, kind: str = DOCKER_IMAGE) -> Decision:
     note = _failure(found, tag)
     if not found.repository:
-        return Decision(reasons.NO_SUCH_TAG, reference, stream=stream, tag=tag, kind=kind, note=note)
+        return Decision(reasons.NO_SUCH_TAG, reference, stream=stream, tag=tag, kind=kind, note=note, found=found)
     image = f"{found.repository}:{tag}"
     if image == reference:
         return Decision(reasons.INTEGRATED, reference, stream=stream, tag=tag, kind=kind, note=note)

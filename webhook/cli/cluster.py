@@ -12,9 +12,11 @@ from urllib.parse import quote, urlsplit
 import click
 import yaml
 from click.core import ParameterSource
+from urllib3.exceptions import HTTPError
 
 from webhook.cli.sections import Sections
 from webhook.errors import NotFound
+from webhook.kube import failure
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection, NoConfiguration
 from webhook.kube.failure import Unreachable
@@ -111,8 +113,8 @@ def connect(access: Access, namespace: str | None, otherwise: str = "") -> Clust
 
 def cause(error: Unreachable) -> str:
     """What went wrong, without the layers that wrap it."""
-    reason = getattr(error.__cause__, "reason", None)  # of urllib3's MaxRetryError
-    return " ".join(str(reason or error).split())
+    wrapped = error.__cause__
+    return failure.reason(wrapped) if isinstance(wrapped, HTTPError | OSError) else " ".join(str(error).split())
 
 
 def secrets(namespace: str) -> str:

@@ -37,6 +37,10 @@ _SHORT: Final = {
 }
 
 
+IGNORED: Final = "image.openshift.io/admission", "ignore"
+"""The label of an object or a namespace that the selectors of manifests/webhook leave out."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """An object to explain; `resource` is empty for a kind whose images are not looked up."""
@@ -125,11 +129,22 @@ def tell(subject: Subject, judge: Judge) -> Node:
             kind=str(subject.object.get("kind") or ""),
             platform=is_platform(location, subject.namespace, judge.labels),
         )
-        return story.tell(subject.title, reach(write, streams, judge.policy, judge.objects), streams)
+        verdict = reach(write, streams, judge.policy, judge.objects)
+        told = story.tell(subject.title, verdict, streams, streams.object)
+        return Node(told.text, (*_kept_away(subject, judge), *told.below))
     except (Forbidden, Invalid) as error:
         return Node(subject.title, (Node(f"refused: {error.message}"),))
     except ValueError as error:
         return Node(subject.title, (Node(f"The object cannot be read: {' '.join(str(error).split())}"),))
+
+
+def _kept_away(subject: Subject, judge: Judge) -> Iterator[Node]:
+    """The labels for which the API server does not ask the webhook at all, if it was installed as manifests/webhook."""
+    name, value = IGNORED
+    own = (subject.object.get("metadata") or {}).get("labels") or {}
+    for whose, labels in ("object", own), ("namespace", judge.labels(subject.namespace)):
+        if labels.get(name) == value:
+            yield Node(f"The {whose} has the label {name}: {value}, so the webhook of manifests/webhook is not asked.")
 
 
 def _resource(kind: str, policy: Policy) -> tuple[str, str]:

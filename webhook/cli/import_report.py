@@ -14,6 +14,8 @@ from webhook.errors import Json, StatusError
 from webhook.image.reference import InvalidReference, parse
 
 _MOST_NAMES = 5
+_ABOUT_ACCESS = ("Unauthorized", "Forbidden", "NotFound")
+"""Reasons for which another pull secret could help: many registries hide what one may not see."""
 _REMEDIES = {"HTTP response to an HTTPS client": "add --insecure if this registry is meant to have no TLS"}
 """What to do about an answer of a registry that contains these words."""
 
@@ -46,7 +48,7 @@ def step(stream: str, one: Result, dry_run: bool) -> str:
 def complaint(failed: Sequence[Result], total: int, where: Cluster, stream: str) -> str:
     """Which tags could not be imported: host, repository, the registry's answer and the secret that was tried."""
     secrets, problem = _secrets(where, stream)
-    told = [_told(one, stream, problem or _tried(secrets, one.source, where.namespace)) for one in failed]
+    told = [_told(one, stream, _tried(secrets, problem, one, where.namespace)) for one in failed]
     if total == 1:
         return told[0]
     return "\n  ".join([f"{len(failed)} of {total} tags of {stream} could not be imported", *told])
@@ -97,9 +99,11 @@ def _secrets(where: Cluster, stream: str) -> tuple[list[Json], str]:
     return [], problem
 
 
-def _tried(secrets: Sequence[Json], source: str, namespace: str) -> str:
+def _tried(secrets: Sequence[Json], problem: str, one: Result, namespace: str) -> str:
+    if one.status.get("reason") not in _ABOUT_ACCESS:
+        return ""
     try:
-        return pull_secrets.tried(secrets, parse(source), namespace)
+        return problem or pull_secrets.tried(secrets, parse(one.source), namespace)
     except InvalidReference:
         return ""
 

@@ -123,7 +123,10 @@ def _one(wanted: Wanted, stream: Json) -> Plan:
     if existing is None:
         source = wanted.source or (repository.name(stream) if tag == DEFAULT_TAG else "")
         if not source:
-            raise CannotImport(f"image stream {wanted.stream} has no tag {tag}: add --from IMAGE to create it")
+            followed = f", which {wanted.tag} follows" if tag != wanted.tag else ""
+            raise CannotImport(
+                f"image stream {wanted.stream} has no tag {tag}{followed}: add --from IMAGE to create it"
+            )
         return Plan(wanted.stream, (_image(wanted, stream, {"name": tag}, source),))
     origin = _origin(existing)
     if not origin:

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from webhook.cli.hosts import RegistryHost
+
 Command = Callable[..., Any]
 
 
@@ -29,6 +31,7 @@ def options(*, streams: str, namespace: str) -> Callable[[Command], Command]:
         click.option("-n", "--namespace", metavar="NAME", help=namespace),
         click.option(
             "--integrated-registry",
+            type=RegistryHost(),
             default="",
             metavar="HOST[:PORT]",
             help="The registry whose repositories are image streams, as the server was told.",

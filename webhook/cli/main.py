@@ -91,6 +91,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = imagestreams.main(arguments, prog_name="imagestreams", standalone_mode=False)
     except click.exceptions.Abort:
         _fail("interrupted", 130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        sys.exit(2)
     except click.UsageError as error:
         _fail(f"{error.format_message()}{_hint(error)}", 2)
     except click.ClickException as error:

@@ -9,6 +9,7 @@ from typing import get_args
 import click
 
 from webhook import __version__
+from webhook.cli.hosts import RegistryHost
 from webhook.cli.sections import Sectioned, Sections
 from webhook.meta import durations
 from webhook.serving import listening
@@ -106,6 +107,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--no-controllers", is_flag=True, help="Do not import by schedule or when a stream's spec changes.")
 @click.option(
     "--integrated-registry",
+    type=RegistryHost(),
     default="",
     show_default=False,
     metavar="HOST[:PORT]",
@@ -113,6 +115,7 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option(
     "--public-registry",
+    type=RegistryHost(),
     default="",
     show_default=False,
     metavar="HOST[:PORT]",

@@ -10,6 +10,7 @@ import click
 
 from webhook import __version__
 from webhook.admission.endpoint import PATH
+from webhook.cli.hosts import RegistryHost
 from webhook.cli.sections import Sectioned, Sections
 from webhook.cli.serve import Address
 from webhook.kube import connection as connections
@@ -87,6 +88,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--snapshot-interval", type=click.FloatRange(min=0.1), default=60.0, hidden=True)
 @click.option(
     "--integrated-registry",
+    type=RegistryHost(),
     default="",
     show_default=False,
     metavar="HOST[:PORT]",
@@ -148,6 +150,12 @@ def webhook(
     if certificate_secret and (tls_cert or not webhook_configuration or certificate_secret.count("/") != 1):
         raise click.UsageError(
             "--certificate-secret is NAMESPACE/NAME, needs --webhook-configuration and excludes --tls-cert"
+        )
+    if webhook_configuration and not certificate_secret:
+        raise click.UsageError("--webhook-configuration says who trusts --certificate-secret: give both or neither")
+    if metrics_listen == listen:
+        raise click.UsageError(
+            "--metrics-listen is a port of its own, without TLS; leave it out to share that of --listen"
         )
     settings = Settings(
         data=data,

@@ -160,7 +160,7 @@ class KubeClient:
                 redirect=False,
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise failure.Unreachable(f"{method} {path}: {error}") from error
+            raise failure.Unreachable(f"{method} {path}: {failure.reason(error)}") from error
         if answer.status >= 300:
             raise failure.of_answer(answer.status, answer.data)
         return answer

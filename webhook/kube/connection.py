@@ -9,7 +9,10 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from webhook.kube.failure import Unreachable
 
@@ -72,11 +75,13 @@ def from_kubeconfig(path: str | None = None, context: str | None = None) -> Conn
     """The connection of a kubeconfig's context; by default the current one of $KUBECONFIG or ~/.kube/config."""
     from kubernetes import client, config
 
+    if path is not None and not Path(path).expanduser().exists():
+        raise NoConfiguration(f"there is no file {path}")
     configuration = client.Configuration()
     try:
         config.load_kube_config(config_file=path, context=context, client_configuration=configuration)
-    except config.ConfigException as error:
-        raise NoConfiguration(str(error)) from error
+    except (config.ConfigException, yaml.YAMLError) as error:
+        raise NoConfiguration(" ".join(str(error).split())) from error
     return _from_configuration(configuration)
 
 

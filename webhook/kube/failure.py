@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from webhook import errors
 
@@ -36,6 +37,16 @@ _BY_REASON["Gone"] = errors.Expired
 
 class Unreachable(Exception):
     """No answer: refused, cut off, timed out, or not trusted."""
+
+
+def reason(error: HTTPError | OSError) -> str:
+    """Why there was no answer, without the layers of urllib3 that wrap it: `Connection refused`."""
+    inner: BaseException = error
+    if isinstance(inner, MaxRetryError) and inner.reason is not None:
+        inner = inner.reason
+    if isinstance(inner, NewConnectionError) and isinstance(inner.__cause__, OSError) and inner.__cause__.strerror:
+        return inner.__cause__.strerror
+    return " ".join(str(inner).split())
 
 
 def of_status(status: dict[str, Any], code: int = 0) -> errors.StatusError:

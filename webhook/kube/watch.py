@@ -33,7 +33,7 @@ class Watch(Generic[T]):
         try:
             yield from map(self._decoding.event, lines(self._response.stream(1 << 16)))
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise failure.Unreachable(str(error)) from error
+            raise failure.Unreachable(failure.reason(error)) from error
 
     def interrupt(self) -> None:
         """Wakes a thread that waits in the iteration; may be called from any other."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from webhook.serving.companion import Stopping
 from webhook.storage.lock import InUse, take
+from webhook.storage.store import StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,9 @@ class Chores:
         while not stopping():
             try:
                 held = take(self._lock)
-            except InUse:
+            except StoreUnavailable as error:
+                if not isinstance(error, InUse):
+                    _log.error("A chore waits: %s.", error)
                 pause(_ELECTION, stopping)
                 continue
             with held:

@@ -27,22 +27,23 @@ def parse(text: str) -> tuple[str, int]:
     return host or "0.0.0.0", int(port)
 
 
-def reserve(host: str, port: int) -> socket.socket:
+def reserve(host: str, port: int, option: str = "--listen") -> socket.socket:
     """A bound socket that keeps the port for the workers, who bind it again with SO_REUSEPORT.
 
     It never listens, so no connection reaches it. Port 0 becomes a free one. `CannotServe` if the port is taken:
     that is tried without SO_REUSEPORT first, as with it two servers of one user would share the port unnoticed.
+    `option` is the one that named the address.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError:
-        raise CannotServe(f"cannot listen on {host}: no such host; try --listen 127.0.0.1:{port}") from None
+        raise CannotServe(f"cannot listen on {host}: no such host; try {option} 127.0.0.1:{port}") from None
     try:
         if port:
             _bound(family, address, share=False).close()
         return _bound(family, address, share=True)
     except OSError as error:
-        raise CannotServe(_why(host, port, error)) from None
+        raise CannotServe(_why(host, port, option, error)) from None
 
 
 def _bound(family: socket.AddressFamily, address: object, *, share: bool) -> socket.socket:
@@ -58,13 +59,13 @@ def _bound(family: socket.AddressFamily, address: object, *, share: bool) -> soc
     return listener
 
 
-def _why(host: str, port: int, error: OSError) -> str:
+def _why(host: str, port: int, option: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"port {port} on {host} is taken; stop what listens there or choose another with --listen {host}:{port + 1}"
+            f"port {port} on {host} is taken; stop what listens there or choose another with {option} {host}:{port + 1}"
         )
     if error.errno == errno.EACCES:
-        return f"port {port} may not be opened by this user; choose one above 1023, such as --listen {host}:8443"
+        return f"port {port} may not be opened by this user; choose one above 1023, such as {option} {host}:8443"
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"{host} is not an address of this machine; try --listen 127.0.0.1:{port}"
-    return f"cannot listen on {host}:{port} ({(error.strerror or str(error)).lower()}); choose another with --listen"
+        return f"{host} is not an address of this machine; try {option} 127.0.0.1:{port}"
+    return f"cannot listen on {host}:{port} ({(error.strerror or str(error)).lower()}); choose another with {option}"

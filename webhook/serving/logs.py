@@ -172,9 +172,9 @@ def configure(*, as_json: bool | None = None, level: int = logging.INFO) -> None
     # What no line shows need not be found out for each: file, line and thread (logging's own advice).
     logging._srcfile = None
     logging.logThreads = logging.logMultiprocessing = False
-    # urllib3 logs every retry, gunicorn every fork: ours say what matters.
-    for noisy in ("urllib3", "gunicorn", "werkzeug"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # urllib3 warns of every retry, gunicorn tells of every fork: ours say what matters.
+    for noisy, least in (("urllib3", logging.ERROR), ("gunicorn", logging.WARNING), ("werkzeug", logging.WARNING)):
+        logging.getLogger(noisy).setLevel(least)
 
 
 def quick(log: logging.Logger) -> Callable[[str, Mapping[str, Any]], None]:

@@ -27,6 +27,11 @@ def start(settings: Settings, announce: Callable[[Settings], None], make_program
     # The database holds pull secrets: no file of this process is for others to read.
     os.umask(0o077)
     workspace.make_writable(settings.data)
+    if settings.snapshot is not None:
+        workspace.make_writable(settings.snapshot.parent, "folder of the snapshot", "--snapshot")
+    if settings.metrics_listen is not None:
+        # One process binds it after the fork, where nobody could be told that it is taken.
+        listening.reserve(*settings.metrics_listen, "--metrics-listen").close()
     try:
         with hold(settings.data), listening.reserve(settings.host, settings.port) as reserved:
             settings = replace(settings, port=reserved.getsockname()[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from concurrent.futures import Future
 from typing import Any
 
@@ -27,3 +28,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.nr_conns -= 1
             return
         super().finish_request(conn, fs)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """As gunicorn's, which warns and answers, but for TLS that breaks off while this worker stops.
+
+        The server's own watches end like that at every stop, which is no invalid request and has nobody to answer.
+        """
+        if isinstance(exc, ssl.SSLError) and not self.alive:
+            self.log.debug("A TLS connection broke off: %s", exc)
+            return
+        super().handle_error(req, client, addr, exc)

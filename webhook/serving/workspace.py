@@ -10,12 +10,15 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import yaml
 
 from webhook.settings import Settings
 from webhook.tls.authority import LOOPBACK_NAME, Authority, Pair, UnusableCertificate, hosts_of
 from webhook.tls.context import check
+
+_DEFAULT_NAMESPACE: Final = "default"
 
 
 class CannotServe(Exception):
@@ -40,7 +43,7 @@ def administrator(settings: Settings) -> str:
     """Make the administrator's token and kubeconfig; the token comes back."""
     with _explained(settings):
         token = _token(settings.token_file)
-        write_private(settings.kubeconfig, kubeconfig(settings, token))
+        write_private(settings.kubeconfig, kubeconfig(settings, token, _namespace(settings.kubeconfig)))
         return token
 
 
@@ -54,20 +57,23 @@ def _explained(settings: Settings) -> Iterator[None]:
         raise CannotServe(_unwritable(settings.data, error)) from None
 
 
-def make_writable(folder: Path) -> None:
-    """The folder, readable by its owner only if it is new, and proved writable."""
+def make_writable(folder: Path, what: str = "data folder", option: str = "--data") -> None:
+    """The folder, readable by its owner only if it is new, and proved writable; `CannotServe` if it is not.
+
+    `what` it is and the `option` that names it are for the sentence.
+    """
     probe = folder / f".probe.{os.getpid()}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise CannotServe(_unwritable(folder, error)) from None
+        raise CannotServe(_unwritable(folder, error, what, option)) from None
 
 
-def _unwritable(folder: Path, error: OSError) -> str:
+def _unwritable(folder: Path, error: OSError, what: str = "data folder", option: str = "--data") -> str:
     why = (error.strerror or str(error)).lower()
-    return f"cannot write to the data folder {folder} ({why}); make it writable or choose another with --data"
+    return f"cannot write to the {what} {folder} ({why}); make it writable or choose another with {option}"
 
 
 def authority(settings: Settings) -> Authority:
@@ -100,7 +106,15 @@ def _token(path: Path) -> str:
     return token
 
 
-def kubeconfig(settings: Settings, token: str) -> str:
+def _namespace(path: Path) -> str:
+    """The namespace that somebody chose in this kubeconfig (`kubectl config set-context --namespace`)."""
+    try:
+        return str(yaml.safe_load(path.read_bytes())["contexts"][0]["context"]["namespace"])
+    except (OSError, yaml.YAMLError, LookupError, TypeError):
+        return _DEFAULT_NAMESPACE
+
+
+def kubeconfig(settings: Settings, token: str, namespace: str = _DEFAULT_NAMESPACE) -> str:
     """The administrator's kubeconfig, complete in itself."""
     cluster = {
         "server": settings.local_server,
@@ -116,7 +130,7 @@ def kubeconfig(settings: Settings, token: str) -> str:
             "kind": "Config",
             "clusters": [{"name": name, "cluster": cluster}],
             "users": [{"name": "admin", "user": {"token": token}}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": "admin", "namespace": "default"}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": "admin", "namespace": namespace}}],
             "current-context": name,
         },
         sort_keys=False,

@@ -20,7 +20,10 @@ def told(*images, under=None, **more):
             "closed:v1 stays as written: image stream shop/closed does not allow local lookup"
             " (spec.lookupPolicy.local)",
         ),
-        ("homeless:v9", "homeless:v9 stays as written: image stream shop/homeless has no image for tag v9"),
+        (
+            "homeless:v9",
+            "homeless:v9 stays as written: image stream shop/homeless has no image for tag v9 (it has no such tag)",
+        ),
         (
             "app:gone",
             "app:gone cannot be pulled yet: image stream shop/app has no image for tag gone"

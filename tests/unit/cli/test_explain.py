@@ -64,6 +64,7 @@ def test_programs_get_the_same_tree_as_json(of_file):
     ("image", "sentence"),
     [
         ("php:8.9", "demo/php has no tag 8.9; its tags: 8.2"),
+        ("php:8.9", "imagestreams import php:8.9 -n demo"),
         ("nginx", "There is no image stream demo/nginx."),
         ("quay.io/a/b:1", "only names of one word are looked up"),
     ],
@@ -95,7 +96,58 @@ def test_objects_without_a_story(of_file, text, sentence):
 
 
 def test_platform_namespaces_are_named(of_file):
-    assert any("belongs to the platform" in line for line in of_file(pod("php:8.2", "kube-system")))
+    lines = of_file(pod("php:8.2", "kube-system"))
+    assert any("belongs to the platform" in line for line in lines)
+    assert any("Use another: not default, kube-public, kube-system, openshift," in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("tag", "why"),
+    [
+        pytest.param(
+            {"reference": True, "from": {"kind": "DockerImage", "name": "quay.io/acme/php:8.3"}},
+            "it only points at quay.io/acme/php:8.3 (reference: true), so nothing is imported",
+            id="a reference",
+        ),
+        pytest.param(
+            {"from": {"kind": "ImageStreamTag", "name": "gone"}},
+            "it comes from tag gone, which has none",
+            id="an alias",
+        ),
+        pytest.param(
+            {"from": {"kind": "DockerImage", "name": "quay.io/acme/php"}}, "it was not imported yet", id="new"
+        ),
+    ],
+)
+def test_why_a_tag_has_no_image_is_said_though_no_import_failed(of_file, folder, tag, why):
+    empty = {**stream(), "spec": {"lookupPolicy": {"local": True}, "tags": [{"name": "8.3", **tag}]}}
+    put(folder, "empty.yaml", json.dumps(empty))
+    lines = of_file(pod("php:8.3"), "-s", "empty.yaml")
+    assert any(line.endswith(f"tag 8.3 has no image: {why}") for line in lines)
+
+
+def test_a_tag_that_kept_its_image_while_imports_fail_says_so(of_file, folder):
+    kept = stream()
+    kept["status"]["tags"][0]["conditions"] = [
+        {
+            "type": "ImportSuccess",
+            "status": "False",
+            "lastTransitionTime": "2026-03-01T12:00:00Z",
+            "message": "you may not have access",
+        }
+    ]
+    put(folder, "kept.yaml", json.dumps(kept))
+    lines = of_file(pod("php:8.2"), "-s", "kept.yaml")
+    assert any(
+        line.endswith("imports have failed since 2026-03-01T12:00:00Z: you may not have access") for line in lines
+    )
+    assert "becomes " in lines[-1]
+
+
+def test_a_pod_of_a_controller_is_told_whom_to_ask(of_file):
+    owner = "ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: web, uid: u, controller: true}]"
+    lines = of_file(pod("php:8.2").replace("name: p", f"name: p, {owner}"))
+    assert any("imagestreams explain KIND/NAME" in line for line in lines)
 
 
 def test_namespaces_of_the_cluster_are_known_by_their_run_level(explained, api, folder):
@@ -105,6 +157,16 @@ def test_namespaces_of_the_cluster_are_known_by_their_run_level(explained, api, 
     api.expect("GET", "/apis/image.openshift.io/v1/namespaces/monitoring/imagestreams", (200, {**STREAMS, "items": []}))
     code, lines, _ = explained("-f", "pod.yaml", "--server", api.server)
     assert (code, any("belongs to the platform" in line for line in lines)) == (0, True)
+
+
+def test_labels_that_keep_the_webhook_away_are_named(explained, api, folder):
+    labels = {"image.openshift.io/admission": "ignore"}
+    put(folder, "pod.yaml", pod("php:8.2", "shop").replace("name: p", "name: p, labels: " + json.dumps(labels)))
+    api.expect("GET", "/api/v1/namespaces/shop", (200, {"metadata": {"labels": labels}}))
+    api.expect("GET", "/apis/image.openshift.io/v1/namespaces/shop/imagestreams", (200, {**STREAMS, "items": []}))
+    _, lines, _ = explained("-f", "pod.yaml", "--server", api.server)
+    told = "has the label image.openshift.io/admission: ignore, so the webhook of manifests/webhook is not asked."
+    assert [line.partition(" has ")[0].split()[-1] for line in lines if line.endswith(told)] == ["object", "namespace"]
 
 
 def test_images_of_the_cluster_are_known_to_a_policy_that_requires_them(explained, api, folder):

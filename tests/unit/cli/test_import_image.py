@@ -134,6 +134,16 @@ def test_a_failure_names_host_repository_and_the_secret(api, run):
     )
 
 
+def test_secrets_are_not_named_where_nobody_asked_for_a_password(api, run):
+    refused = {"status": "Failure", "reason": "InternalError", "message": 'Get "https://quay.io/v2/": no such host'}
+    code, body = answer("8.2", failed=["8.2"])
+    body["status"]["images"] = [{"status": refused}]
+    api.expect("GET", STREAM, (200, stream("8.2")))
+    api.expect("POST", IMPORTS, (code, body))
+    api.expect("GET", SECRETS, (200, {"kind": "SecretList", "items": []}))
+    assert run("php:8.2")[2].endswith('repository acme/php: Get "https://quay.io/v2/": no such host\n')
+
+
 def test_several_failures_are_listed_and_secrets_need_not_be_readable(api, run):
     api.expect("GET", STREAM, (200, stream("8.1", "8.2", "8.3")))
     api.expect("POST", IMPORTS, answer("8.1", "8.2", "8.3", failed=["8.1", "8.2"]))

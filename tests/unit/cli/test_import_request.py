@@ -147,6 +147,12 @@ def test_what_is_asked_follows_from_the_stream_and_the_command_line(one, asked, 
     [
         pytest.param(None, wanted(), "no image stream php: add --confirm to create it", id="no stream"),
         pytest.param(stream(), wanted(), "has no tag 8.2: add --from IMAGE", id="no tag"),
+        pytest.param(
+            stream(tag("8.2", "gone", "ImageStreamTag")),
+            wanted(),
+            "has no tag gone, which 8.2 follows",
+            id="a dead alias",
+        ),
         pytest.param(stream(tag(source="")), wanted(), "comes from a pushed image", id="a tag that was pushed"),
         pytest.param(
             stream(tag(source="ruby:1", kind="ImageStreamTag")),

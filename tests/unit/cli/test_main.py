@@ -28,6 +28,13 @@ def test_help_shows_examples_and_every_command(capsys):
     assert sorted(listed) == command.imagestreams.list_commands(click.Context(command.imagestreams))
 
 
+def test_without_a_command_the_help_is_shown_as_it_is(capsys):
+    assert run() == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("Usage: imagestreams ")
+    assert "(see imagestreams --help)" not in shown
+
+
 def test_help_does_not_import_the_server():
     code = """
 import sys, webhook.cli.main as command
@@ -55,6 +62,7 @@ assert not {{"gunicorn", "flask", "kubernetes", "cryptography"}} & set(sys.modul
         pytest.param(["serve", "--listen", "localhost:https"], "no port between 0 and 65535", id="a bad address"),
         pytest.param(["serve", "--max-bulk-import", "many"], "is not a valid integer", id="a bad number"),
         pytest.param(["serve", "--import-mode", "Fast"], "'Legacy', 'PreserveOriginal'", id="a bad mode"),
+        pytest.param(["serve", "--integrated-registry", "acme/php"], "is no registry; write it like", id="no registry"),
         pytest.param(["serve", "--tls-cert", "a.crt"], "--tls-cert and --tls-key belong together", id="half a pair"),
     ],
 )

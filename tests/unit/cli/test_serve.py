@@ -25,7 +25,7 @@ def test_without_options_the_defaults_are_the_settings(started):
 
 
 def test_every_option_reaches_the_settings(started):
-    options = "--data d --listen [::1]:9443 --no-controllers --integrated-registry r:5000 --public-registry p"
+    options = "--data d --listen [::1]:9443 --no-controllers --integrated-registry r:5000 --public-registry p:5000"
     more = "--max-bulk-import -1 --import-mode PreserveOriginal --push-notifications --strict"
     last = "--tls-cert c --tls-key k --workers 1 --threads 8"
     imports = "--import-interval 1h30m --import-rate 5 --registry-rate 2.5 --registry-concurrency 3"
@@ -38,7 +38,7 @@ def test_every_option_reaches_the_settings(started):
             strict=True,
             controllers=False,
             integrated_registry="r:5000",
-            public_registry="p",
+            public_registry="p:5000",
             max_bulk_import=-1,
             import_mode="PreserveOriginal",
             push_notifications=True,

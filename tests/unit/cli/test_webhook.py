@@ -82,6 +82,21 @@ def test_certificates_that_make_no_sense_are_wrong_usage(started, options):
     assert started == []
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--webhook-configuration", "hook"], "--certificate-secret"),
+        (["--listen", ":9443", "--metrics-listen", ":9443"], "a port of its own"),
+        (["--integrated-registry", "https://registry.example.com"], "is no registry"),
+    ],
+    ids=["a configuration that nothing is put into", "one port for two things", "a URL"],
+)
+def test_options_that_would_do_nothing_are_wrong_usage(started, options, says):
+    result = invoke(*options)
+    assert (result.exit_code, says in result.output) == (2, True)
+    assert started == []
+
+
 def test_a_pod_uses_its_service_account_unless_told_otherwise(started, monkeypatch):
     used = []
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")

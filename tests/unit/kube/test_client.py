@@ -118,7 +118,7 @@ def test_an_answer_that_is_no_object_counts_as_no_answer(api, client, body):
 
 def test_nobody_listening_is_unreachable():
     client = KubeClient(Connection("http://127.0.0.1:1"))
-    with pytest.raises(Unreachable, match="GET /version"):
+    with pytest.raises(Unreachable, match=r"^GET /version: Connection refused$"):
         client.get("/version")
     client.close()
 
@@ -224,5 +224,12 @@ def test_a_kubeconfig_gives_server_authority_and_token(tmp_path):
 
 
 def test_a_missing_kubeconfig_is_said_so(tmp_path):
-    with pytest.raises(NoConfiguration):
+    with pytest.raises(NoConfiguration, match=f"^there is no file {tmp_path}/absent$"):
         from_kubeconfig(str(tmp_path / "absent"))
+
+
+def test_a_kubeconfig_that_is_no_yaml_is_said_so_in_one_line(tmp_path):
+    path = tmp_path / "config"
+    path.write_text("clusters: [a")
+    with pytest.raises(NoConfiguration, match=r"line 1, column 11 expected ',' or '\]'"):
+        from_kubeconfig(str(path))

@@ -33,6 +33,13 @@ def test_a_chore_that_fails_is_tried_again(tmp_path: Path, caplog):
     assert "tried again" in caplog.text
 
 
+def test_a_lock_in_a_folder_that_cannot_be_written_is_waited_for(tmp_path: Path, caplog):
+    looks = iter([False, True, True])
+    (tmp_path / "file").touch()
+    Chores(tmp_path / "file" / "lock", 0.0, lambda: 1 / 0).run(lambda: next(looks))
+    assert f"A chore waits: cannot write to the folder {tmp_path}/file" in caplog.text
+
+
 def test_without_the_lock_nothing_is_done(tmp_path: Path):
     looks = iter([False, False, True, True, True])
     with take(tmp_path / "lock"):

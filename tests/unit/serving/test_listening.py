@@ -43,6 +43,14 @@ def test_a_taken_port_is_refused_even_where_its_owner_shares_it():
             reserve("127.0.0.1", port)
 
 
+def test_a_taken_port_is_said_of_the_option_that_named_it():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(CannotServe, match="choose another with --metrics-listen 127"):
+            reserve("127.0.0.1", other.getsockname()[1], "--metrics-listen")
+
+
 def test_port_0_becomes_a_free_one_that_the_workers_can_share():
     with reserve("127.0.0.1", 0) as kept, socket.socket() as worker:
         worker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

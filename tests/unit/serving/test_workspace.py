@@ -40,6 +40,23 @@ def test_the_kubeconfig_is_complete_in_itself(settings):
     assert config["current-context"] == config["contexts"][0]["name"]
 
 
+@pytest.mark.parametrize(
+    ("found", "namespace"),
+    [
+        pytest.param("contexts: [{context: {namespace: demo}}]", "demo", id="one that kubectl was told"),
+        pytest.param("contexts: []", "default", id="no context"),
+        pytest.param("]", "default", id="no YAML"),
+        pytest.param("", "default", id="nothing"),
+    ],
+)
+def test_the_kubeconfig_keeps_the_namespace_that_was_chosen(settings, found, namespace):
+    start(settings)
+    settings.kubeconfig.write_text(found)
+    start(settings)
+    config = yaml.safe_load(settings.kubeconfig.read_text())
+    assert config["contexts"][0]["context"]["namespace"] == namespace
+
+
 @pytest.mark.parametrize("name", ["admin.kubeconfig", "token", "pki/ca.key", "pki/server.key"])
 def test_secrets_are_for_their_owner_only(settings, name):
     start(settings)
