@@ -7,6 +7,7 @@ follow a tag each at a registry that is 100 ms away, fails once in a hundred tim
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -94,8 +95,11 @@ def fresh_server(*flags: str) -> Iterator[Server]:
 
 
 def resident(processes: list[int]) -> int:
-    """Bytes of memory that processes have, what they share counted in each (Linux)."""
-    pages = sum(int(Path(f"/proc/{process}/statm").read_text().split()[1]) for process in processes)
+    """Bytes of memory that processes have, what they share counted in each; nothing of one that has ended (Linux)."""
+    pages = 0
+    for process in processes:
+        with contextlib.suppress(OSError):
+            pages += int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 

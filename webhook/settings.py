@@ -65,6 +65,8 @@ class Settings:
     """NAMESPACE/NAME of the Secret for a certificate by our own authority that all copies of the webhook share."""
     webhook_configuration: str = ""
     """The MutatingWebhookConfiguration that has to trust that authority."""
+    validating_configuration: str = ""
+    """The ValidatingWebhookConfiguration that has to trust it too, if there is one."""
     admission_config: Path | None = None
     """OpenShift's ImagePolicyConfig with our extensions; without it, the defaults."""
     socket_timeout: float = 10.0

@@ -1,8 +1,16 @@
-"""What was written a moment ago counts for the next review, whichever worker answers it."""
+"""What was written a moment ago counts for the next review, and what was reviewed a moment ago is told."""
 
 from __future__ import annotations
 
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
 from tests.integration.api import STREAMS, Api, Json, give, stream
+from tests.integration.servers import Server, until
+from tests.integration.workers import workers
 
 DIGEST = "sha256:" + "ab" * 32
 
@@ -43,3 +51,18 @@ def test_a_run_level_is_seen_by_the_next_review(api: Api, namespace: str):
     space["metadata"]["labels"] = {"openshift.io/run-level": "1"}
     assert api.post("/api/v1/namespaces", space).code == 201
     assert not rewritten(api, namespace)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGQUIT])
+def test_what_a_worker_reviewed_in_its_last_moment_is_logged_and_counted(tmp_path: Path, sign: signal.Signals):
+    with Server(tmp_path / "data", "--no-controllers", "--workers", "1") as server, Api(server) as api:
+        assert api.post(STREAMS.format("shop"), stream("php", lookup=True)).code == 201
+        give(api, "shop", "php", "8.2", "quay.io/team/php", DIGEST)
+        (worker,) = workers(server)
+        assert all(rewritten(api, "shop") for _ in range(20))
+        os.kill(worker, sign)
+        until(lambda: [worker] != workers(server) != [], "another worker")
+        counts = api.get("/metrics").body.decode()
+        assert 'imagestreams_admission_reviews_total{outcome="rewritten"} 20.0\n' in counts
+        assert 'imagestreams_admission_images_total{reason="Resolved"} 20.0\n' in counts
+        assert server.output().count(f"php:8.2 -> quay.io/team/php@{DIGEST}") == 20

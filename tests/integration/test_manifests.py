@@ -14,8 +14,8 @@ import yaml
 from prometheus_client import REGISTRY
 
 from webhook import telemetry
-from webhook.admission.endpoint import PATH
-from webhook.admission.locations import COVERED, WRITTEN_BY
+from webhook.admission.endpoint import PATH, VALIDATE_PATH
+from webhook.admission.locations import COVERED, PLATFORM_RUN_LEVELS, RUN_LEVEL_LABEL, WRITTEN_BY
 from webhook.cli.explaining import IGNORED
 from webhook.cli.webhook import webhook as command
 from webhook.serving import cluster_certificate
@@ -50,14 +50,22 @@ def own() -> list[Object]:
     return render(ROOT)
 
 
-@pytest.fixture(scope="module")
-def monitored(tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
-    """As a user adds monitoring: a kustomization of his own."""
-    folder = tmp_path_factory.mktemp("cluster")
+def render_of(folder: Path, resource: str, *components: str) -> list[Object]:
+    """As a user adds components: a kustomization of his own."""
     (folder / "webhook").symlink_to(ROOT)
-    text = {"resources": ["webhook"], "components": ["webhook/components/monitoring"]}
+    text = {"resources": [resource], "components": [f"webhook/components/{one}" for one in components]}
     (folder / "kustomization.yaml").write_text(yaml.safe_dump({"kind": "Kustomization", **text}))
     return render(folder)
+
+
+@pytest.fixture(scope="module")
+def monitored(tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
+    return render_of(tmp_path_factory.mktemp("cluster"), "webhook", "monitoring")
+
+
+@pytest.fixture(scope="module")
+def validating(tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
+    return render_of(tmp_path_factory.mktemp("cluster"), "webhook", "validating")
 
 
 def one(objects: list[Object], kind: str, name: str = "") -> Object:
@@ -313,3 +321,46 @@ def test_alerts_ask_for_metrics_that_exist(monitored):
     for rule in group["rules"]:
         assert set(re.findall(r"\bimagestreams_\w+", rule["expr"])) <= known, rule["alert"]
         assert rule["annotations"]["summary"].endswith(".")
+
+
+def test_validation_is_asked_of_the_same_objects_and_cannot_be_passed_over(validating):
+    (hook,) = one(validating, "ValidatingWebhookConfiguration")["webhooks"]
+    (mutating,) = one(validating, "MutatingWebhookConfiguration")["webhooks"]
+    expected = {"failurePolicy": "Fail", "sideEffects": "None", "matchPolicy": "Equivalent"}
+    assert hook.items() >= expected.items()
+    service = mutating["clientConfig"]["service"]
+    assert hook["clientConfig"]["service"] == {**service, "path": VALIDATE_PATH}
+    assert hook["matchConditions"] == mutating["matchConditions"]
+    # A Build that is stored is not rewritten, but judged (admission A.7).
+    builds = {"apiGroups": ["build.openshift.io"], "operations": ["CREATE", "UPDATE"]}
+    assert hook["rules"] == [
+        {**rule, **builds} if rule["apiGroups"] == builds["apiGroups"] else rule for rule in mutating["rules"]
+    ]
+
+
+def test_whoever_may_label_objects_or_namespaces_does_not_leave_the_policy(validating):
+    (hook,) = one(validating, "ValidatingWebhookConfiguration")["webhooks"]
+    assert "objectSelector" not in hook
+    excluded = {rule["key"]: set(rule["values"]) for rule in hook["namespaceSelector"]["matchExpressions"]}
+    assert excluded == {
+        "kubernetes.io/metadata.name": {"imagestreams", "kube-node-lease", "kube-public", "kube-system"},
+        RUN_LEVEL_LABEL: PLATFORM_RUN_LEVELS,
+    }
+
+
+def test_the_own_authority_may_be_trusted_for_validation_too(validating):
+    given = command.make_context("webhook", container_of(validating)["args"][1:]).params
+    assert one(validating, "ValidatingWebhookConfiguration", given["validating_configuration"])
+    rules = one(validating, "ClusterRole", "imagestreams-webhook-certificates")["rules"]
+    assert [(rule["resources"], rule["resourceNames"], rule["verbs"]) for rule in rules] == [
+        (["mutatingwebhookconfigurations"], [given["webhook_configuration"]], ["get", "update"]),
+        (["validatingwebhookconfigurations"], [given["validating_configuration"]], ["get", "update"]),
+    ]
+
+
+def test_cert_manager_has_validation_trusted_too(tmp_path: Path):
+    objects = render_of(tmp_path, "webhook/base", "validating", "cert-manager")
+    kinds = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+    trusted = [one(objects, kind)["metadata"]["annotations"]["cert-manager.io/inject-ca-from"] for kind in kinds]
+    assert trusted == ["imagestreams/imagestreams-webhook"] * 2
+    assert "imagestreams-webhook-certificates" not in names(objects, "ClusterRole")

@@ -6,8 +6,9 @@ Reading it checks the shape; `check` finds what is wrong with values. Nothing he
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import yaml
@@ -150,7 +151,7 @@ def read(data: bytes) -> ImagePolicyConfig:
     if len(data) > _MAX_BYTES:
         raise InvalidConfiguration([f"The file is over {_MAX_BYTES} bytes."])
     try:
-        found = msgspec.convert(yaml.safe_load(data), ImagePolicyConfig)
+        found = msgspec.convert(_given(yaml.load(data, _Loader), {}) or {}, ImagePolicyConfig)
     except msgspec.ValidationError as error:
         raise InvalidConfiguration([_sentence(str(error))]) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -159,6 +160,34 @@ def read(data: bytes) -> ImagePolicyConfig:
     if findings:
         raise InvalidConfiguration(findings)
     return found
+
+
+class _Loader(yaml.SafeLoader):
+    """Of two rules under one key the first would be lost without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        names = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        for name, times in names.most_common(1):
+            if times > 1:
+                raise yaml.YAMLError(f'"{name}" is there twice')
+        return node
+
+
+def _given(value: Any, done: dict[int, Any]) -> Any:
+    """Without the keys that have no value, as Kubernetes reads them: a key of which everything below is a comment.
+
+    `done` is by identity: aliases of YAML make few objects look like very many.
+    """
+    if not isinstance(value, (dict, list)):
+        return value
+    if id(value) not in done:
+        done[id(value)] = (
+            {key: _given(item, done) for key, item in value.items() if item is not None}
+            if isinstance(value, dict)
+            else [_given(item, done) for item in value]
+        )
+    return done[id(value)]
 
 
 def check(config: ImagePolicyConfig) -> Iterator[str]:

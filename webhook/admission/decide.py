@@ -49,7 +49,8 @@ class Rewrite(msgspec.Struct, frozen=True):
     """One value of an object, what takes its place, and why; `new` is None where the value is removed.
 
     A value that stays has `new == old`. `place` names a container or volume for good, while its index may change; it is
-    empty elsewhere. `beside` marks what changes only because the image beside it does.
+    empty elsewhere. `beside` marks what changes only because the image beside it does. `namespace` is that of a build's
+    object reference.
     """
 
     path: Path
@@ -58,6 +59,7 @@ class Rewrite(msgspec.Struct, frozen=True):
     decision: Decision
     place: str = ""
     beside: bool = False
+    namespace: str = ""
 
 
 def of_objects(
@@ -108,7 +110,8 @@ def examine(write: Write, view: Streams, policy: Policy, objects: Objects = NOTH
         return [_rewrite(one, Decision(reason, one.name, kind=one.kind), False) for one in found]
     looked = _decided(found, write, coverage, view, policy, objects)
     if enforced:
-        refused = enforce.findings(looked, write, coverage, policy, objects)
+        asks = _asks(write.item, coverage.location)
+        refused = enforce.findings(looked, write, coverage, policy, objects, force=asks)
         if refused:
             raise Invalid.of(write.kind, write.group, _name(write), refused)
     return looked
@@ -155,9 +158,12 @@ def _is_annotated(metadata: review.Meta | None) -> bool:
 def _stored(write: Write, coverage: Coverage, policy: Policy, force: bool) -> dict[str, str]:
     """Key → image of what is stored and not looked at again.
 
-    Nothing when the annotation came or went: then every container counts as new (admission A.5, image-api 12.16).
+    Nothing when the annotation came or went: then every container counts as new (admission A.5, image-api 12.16). What
+    a build starts from does not.
     """
-    if write.operation != UPDATE or write.old is None or _asks(write.old, coverage.location) != force:
+    if write.operation != UPDATE or write.old is None:
+        return {}
+    if not coverage.location.builds and _asks(write.old, coverage.location) != force:
         return {}
     found: dict[str, str] = {}
     for image in islice(_images(write.old, write.whole_old, write, coverage, policy), policy.max_images):
@@ -186,7 +192,8 @@ def _decided(
             decision = Decision(reason, image.name, kind=image.kind)
         one = _rewrite(image, decision, writes)
         looked.append(one)
-        if one.new != one.old and (image.kind != DOCKER_IMAGE or image.namespace):
+        # Also where the text is the same: the name of an ImageStreamImage may read like the pull spec of its image.
+        if (image.kind != DOCKER_IMAGE or image.namespace) and writes and decision.image:
             looked += _beside(image, decision)
     return looked
 
@@ -221,7 +228,7 @@ def _with_tag(decision: Decision) -> Decision:
 
 def _rewrite(image: Image, decision: Decision, writes: bool) -> Rewrite:
     new = decision.image if writes and decision.image else image.name
-    return Rewrite(image.path, image.name, new, decision, image.key if image.container else "")
+    return Rewrite(image.path, image.name, new, decision, image.key if image.container else "", False, image.namespace)
 
 
 def _beside(image: Image, decision: Decision) -> Iterator[Rewrite]:

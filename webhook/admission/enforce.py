@@ -32,8 +32,13 @@ _LOOKUP_OFF: Final = (
 _FORMS: Final = {STREAM_TAG: "NAME:TAG", STREAM_IMAGE: "NAME@DIGEST"}
 
 
-def findings(looked: Iterable[Rewrite], write: Write, coverage: Coverage, policy: Policy, objects: Objects) -> Findings:
-    """One finding for each image that is refused; the same reference is judged, and reported, once."""
+def findings(
+    looked: Iterable[Rewrite], write: Write, coverage: Coverage, policy: Policy, objects: Objects, *, force: bool
+) -> Findings:
+    """One finding for each image that is refused; the same reference is judged, and reported, once.
+
+    Under `force`, the annotation's opt-in, every reference is a short name.
+    """
     found: Findings = []
     judged: set[tuple[str, str, str | None]] = set()
     ignored = cache(lambda: objects.ignored_rules(write.namespace))
@@ -46,7 +51,8 @@ def findings(looked: Iterable[Rewrite], write: Write, coverage: Coverage, policy
         problem = _problem(one.decision, objects) if tried else None
         refused = problem is not None and policy.required
         if not refused and coverage.rules:
-            image = _attributes(one.decision, tried and problem is None, objects)
+            integrated = policy.integrated_registry
+            image = _attributes(one.decision, tried and problem is None, objects, integrated, force)
             refused = not execution.accepts(coverage.rules, image, ignored())
         if refused:
             detail = PROHIBITED if problem is None else f"{PROHIBITED}: {problem}"
@@ -55,9 +61,10 @@ def findings(looked: Iterable[Rewrite], write: Write, coverage: Coverage, policy
 
 
 def _reference(one: Rewrite) -> tuple[str, str, str | None]:
-    """What is the same for the same reference: its kind, the stream of one that names a stream, and its text."""
-    kind = one.decision.kind
-    return kind, "" if kind == DOCKER_IMAGE else one.decision.stream, one.new
+    """What is the same for the same reference, as it reads now: kind, namespace and text."""
+    if one.new != one.old:
+        return DOCKER_IMAGE, "", one.new
+    return one.decision.kind, one.namespace, one.old
 
 
 def _problem(decision: Decision, objects: Objects) -> str | None:
@@ -92,25 +99,26 @@ _PLAIN: Final = {
 def _stream_reference_problem(decision: Decision, objects: Objects) -> str | None:
     if decision.kind == STREAM_TAG:
         return None if decision.pull_spec else ""
-    name, at, digest = decision.written.partition("@")
-    if not (name and at and digest):
-        return f"references of kind {STREAM_IMAGE} must be of the form {_FORMS[STREAM_IMAGE]}"
-    return None if objects.stream_image(decision.stream, digest) else ""
+    return None if objects.stream_image(decision.stream, _digest(decision.written)) else ""
 
 
-def _attributes(decision: Decision, resolved: bool, objects: Objects) -> Attributes:
+def _attributes(decision: Decision, resolved: bool, objects: Objects, integrated: str, force: bool) -> Attributes:
     pull_spec = (decision.image if decision.reason == reasons.RESOLVED else decision.pull_spec) or ""
+    written = _registry(decision.written)
     if not resolved:
-        return Attributes(_registry(decision.written), False, _no_image)
+        return Attributes(written, False, _no_image)
+    by_its_address = bool(integrated) and written == integrated
     if decision.reason == reasons.DIGEST:
-        return Attributes(_registry(decision.written), False, partial(objects.image, _digest(decision.written)))
+        return Attributes(written, by_its_address, partial(objects.image, _digest(decision.written)))
     if decision.kind == STREAM_IMAGE:
         digest = _digest(decision.written)
         return Attributes(
             _registry(objects.stream_image(decision.stream, digest)), True, partial(objects.image, digest)
         )
     if not pull_spec:
-        return Attributes(_registry(decision.image or decision.written), False, _no_image)
+        # A tag to come is one of the integrated registry if it was named there, and not by a short name (A.6.2).
+        known = (by_its_address and not force) or decision.kind == STREAM_TAG
+        return Attributes(_registry(decision.image or decision.written), known, _no_image)
     load = partial(objects.tag_image, decision.stream, decision.tag, lookup.image_of(pull_spec))
     return Attributes(_registry(pull_spec), True, cache(load))
 

@@ -77,20 +77,19 @@ def of(config: ImagePolicyConfig, integrated_registry: str, *, strict: bool = Fa
     mode = config.resolve_images or "Attempt"
     coverage = _coverage(config, mode)
     required = mode in _REQUIRES
-    enforces = required or any(one.rules for one in coverage.values())
     if strict:
-        return Policy(integrated_registry, coverage, required, enforces)
+        return Policy(integrated_registry, coverage, required, required or _has_rules(coverage))
     given = config.extensions
     for custom in given.custom_resources:
-        location = Location(images=tuple(map(paths.parse, custom.images)))
-        coverage[custom.group, custom.resource] = Coverage(location)
+        key, location = (custom.group, custom.resource), Location(images=tuple(map(paths.parse, custom.images)))
+        coverage[key] = Coverage(location, rules=_execution_rules(config, key))
     if given.pods_only:
         coverage = {key: one for key, one in coverage.items() if key == ("", "pods")}
     return Policy(
         integrated_registry,
         coverage,
         required,
-        enforces,
+        required or _has_rules(coverage),
         resolved_owners=_resolved_owners(coverage) if given.pods_of_other_controllers else None,
         ephemeral_containers=given.ephemeral_containers,
         image_volumes=given.image_volumes,
@@ -111,7 +110,7 @@ def of(config: ImagePolicyConfig, integrated_registry: str, *, strict: bool = Fa
 def _coverage(config: ImagePolicyConfig, mode: Mode) -> dict[Resource, Coverage]:
     found: dict[Resource, Coverage] = {}
     for key, location in locations.LOCATIONS.items():
-        rules = tuple(execution.compiled(rule) for rule in config.execution_rules if key in map(_key, _resources(rule)))
+        rules = _execution_rules(config, key)
         covering = [rule for rule in _resolution_rules(config, mode) if _covers(rule.target_resource, key)]
         if not rules and not covering:
             continue
@@ -124,6 +123,14 @@ def _coverage(config: ImagePolicyConfig, mode: Mode) -> dict[Resource, Coverage]
             rules=rules,
         )
     return found
+
+
+def _execution_rules(config: ImagePolicyConfig, key: Resource) -> tuple[Rule, ...]:
+    return tuple(execution.compiled(rule) for rule in config.execution_rules if key in map(_key, _resources(rule)))
+
+
+def _has_rules(coverage: Mapping[Resource, Coverage]) -> bool:
+    return any(one.rules for one in coverage.values())
 
 
 def _resolution_rules(config: ImagePolicyConfig, mode: Mode) -> Iterable[ResolutionRule]:

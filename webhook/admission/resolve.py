@@ -84,13 +84,17 @@ def resolve_object(
     if kind == DOCKER_IMAGE:
         return resolve(name, namespace, force, view, integrated)
     if kind == STREAM_IMAGE:
-        stream = f"{reference_namespace or namespace}/{name.partition('@')[0]}"
+        stream_name, at, digest = name.partition("@")
+        if not (stream_name and at and digest):
+            return Decision(reasons.UNPARSABLE, name, kind=kind, note="an ImageStreamImage is written NAME@DIGEST")
+        stream = f"{reference_namespace or namespace}/{stream_name}"
         return Decision(reasons.STREAM_REFERENCE, name, stream=stream, kind=kind)
     if kind != STREAM_TAG:
         return Decision(reasons.UNSUPPORTED_KIND, name, kind=kind)
     stream_name, colon, tag = name.partition(":")
-    if not (stream_name and colon and tag) or ":" in tag:
+    if not (stream_name and colon) or ":" in tag:
         return Decision(reasons.UNPARSABLE, name, kind=kind, note="an ImageStreamTag is written NAME:TAG")
+    tag = tag or _LATEST
     home = reference_namespace or namespace
     found = view.stream(home, stream_name)
     stream = f"{home}/{stream_name}"

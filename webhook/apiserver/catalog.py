@@ -38,6 +38,9 @@ from webhook.meta.resources import ResourceInfo
 from webhook.settings import Settings
 from webhook.storage.store import Store
 
+_ALWAYS_THERE = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+"""The namespaces that every API server of Kubernetes makes by itself."""
+
 
 class Catalog:
     """Resources by group, version, name and subresource."""
@@ -67,7 +70,7 @@ class Catalog:
         found = rest.find("", info.namespace)
         if found is not None and "deletionTimestamp" in found["metadata"]:
             raise being_terminated(info.resource, info.group, name, info.namespace)
-        if found is None and self._namespaces_are_real and info.namespace != "default":
+        if found is None and self._namespaces_are_real and info.namespace not in _ALWAYS_THERE:
             raise NotFound.of("namespaces", "", info.namespace)
 
     def settle_namespace(self, call: Call) -> None:

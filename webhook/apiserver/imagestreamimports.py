@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from webhook.apiserver.bodies import decoded
 from webhook.apiserver.reading import objects
 from webhook.apiserver.rest import Call, Rest, Selection
 from webhook.apiserver.stored import StoredRest
@@ -25,8 +24,10 @@ from webhook.meta.selectors import FieldSelector, LabelSelector
 
 GROUP = "image.openshift.io"
 _OVER_LIMIT = "exceeds the maximum limit"
-# Images that are stored in one commit: others wait for it.
-_AT_ONCE = 100
+# All other writers wait for a commit.
+_IMAGES_PER_COMMIT = 100
+_SERVERS = ("uid", "creationTimestamp")
+_NEVER_ANSWERED = ("managedFields", "deletionTimestamp", "deletionGracePeriodSeconds")
 
 
 class ImageStreamImportRest(Rest):
@@ -73,10 +74,10 @@ class ImageStreamImportRest(Rest):
         if request["spec"].get("import"):
             stored = self._store_images(call, outcome.images)
             saved = stream if outcome.stream is None else self._store_stream(call, outcome.stream, stream)
-            status = answer.with_stored(status, stored)
+            status = answer.with_stored(status, request["spec"], stored)
             if saved is not None:
                 status = {"import": _nested(saved), **status}
-        meta = {key: value for key, value in request["metadata"].items() if key != "managedFields"}
+        meta = {key: value for key, value in request["metadata"].items() if key not in _NEVER_ANSWERED}
         meta |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamps.now()}
         return {**request, "metadata": meta, "status": status}
 
@@ -104,32 +105,33 @@ class ImageStreamImportRest(Rest):
         return stream
 
     def _store_images(self, call: Call, images: list[Json]) -> dict[str, Json]:
-        """The Images as they are stored, by name; only a new one shows its resource version (image-api 12.10)."""
+        """The Images by name, with the metadata they are stored with."""
         within = Call(call.user, "", dry_run=call.dry_run)
-        typed = [{"kind": "Image", "apiVersion": self.api_version, **image} for image in images]
         stored: dict[str, Json] = {}
-        for start in range(0, len(typed), _AT_ONCE):
-            stored |= self._store_chunk(within, typed[start : start + _AT_ONCE])
-        return stored
+        for start in range(0, len(images), _IMAGES_PER_COMMIT):
+            stored |= self._store_chunk(within, images[start : start + _IMAGES_PER_COMMIT])
+        return {_name(image): {**image, "metadata": stored[_name(image)]} for image in images}
 
     def _store_chunk(self, call: Call, images: list[Json]) -> dict[str, Json]:
-        known = {name: found for name in map(_name, images) if (found := self._known(name))}
-        new = [image for image in images if _name(image) not in known]
-        try:
-            return known | {_name(image): image for image in self.streams.images.create_all(call, new)}
-        except AlreadyExists:
-            # Another import was faster with one of them at least.
-            return known | {_name(image): self._store_image(call, image) for image in new}
+        """The metadata of the Images by name."""
+        while True:
+            known = {_name(image): found for image in images if (found := self._known(image))}
+            new = [self._typed(image) for image in images if _name(image) not in known]
+            if not new:
+                return known
+            try:
+                return known | {_name(image): image["metadata"] for image in self.streams.images.create_all(call, new)}
+            except AlreadyExists:
+                # Another import was faster with one of them at least, which is found there now, or is gone again.
+                continue
 
-    def _store_image(self, call: Call, image: Json) -> Json:
-        try:
-            return decoded(self.streams.images.create(call, image))
-        except AlreadyExists:
-            return self._known(_name(image)) or image
+    def _known(self, image: Json) -> Json | None:
+        """The metadata that is shown of an image which is there already: its own, and no version (image-api 12.10)."""
+        found = self.streams.image(_name(image))
+        return found and {**image["metadata"], **{key: found["metadata"][key] for key in _SERVERS}}
 
-    def _known(self, name: str) -> Json | None:
-        found = self.streams.image(name)
-        return found and {**found, "metadata": _without_version(found["metadata"])}
+    def _typed(self, image: Json) -> Json:
+        return {"kind": "Image", "apiVersion": self.api_version, **image}
 
     def _store_stream(self, call: Call, new: Json, old: Json | None) -> Json:
         try:
@@ -142,10 +144,6 @@ class ImageStreamImportRest(Rest):
 
 def _name(obj: Json) -> str:
     return str(obj["metadata"]["name"])
-
-
-def _without_version(metadata: Json) -> Json:
-    return {key: value for key, value in metadata.items() if key != "resourceVersion"}
 
 
 def _nested(obj: Json) -> Json:

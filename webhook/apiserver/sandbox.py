@@ -7,6 +7,7 @@ on the name of the image before it is rewritten.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -91,6 +92,33 @@ class SecretStrategy(PlainStrategy):
             kept["data"] = {**(obj.get("data") or {}), **encoded}
         return {**kept, "type": obj.get("type") or "Opaque"}
 
+    def prepare_for_create(self, call: Call, obj: Json) -> tuple[Json, Findings]:
+        """A new secret; that of a registry must be a JSON object."""
+        return obj, _registry_findings(obj)
+
+    def prepare_for_update(self, call: Call, new: Json, old: Json) -> tuple[Json, Findings]:
+        """A changed secret; that of a registry must still be a JSON object."""
+        return new, _registry_findings(new)
+
+
+def _registry_findings(secret: Json) -> Findings:
+    """What Kubernetes refuses of the content of pull secrets; it does not look at the accounts in it."""
+    key = {"kubernetes.io/dockercfg": ".dockercfg", "kubernetes.io/dockerconfigjson": ".dockerconfigjson"}.get(
+        secret["type"]
+    )
+    if key is None:
+        return []
+    encoded = (secret.get("data") or {}).get(key)
+    if encoded is None:
+        return [FieldError.required(f"data[{key}]")]
+    try:
+        document = json.loads(base64.b64decode(encoded, validate=True))
+    except (ValueError, TypeError, RecursionError):
+        document = ""
+    if document is None or isinstance(document, dict):
+        return []
+    return [FieldError.invalid(f"data[{key}]", "<secret contents redacted>", "not a JSON object")]
+
 
 class WorkloadStrategy(Strategy):
     """Objects that pass through admission before they are stored."""
@@ -99,14 +127,15 @@ class WorkloadStrategy(Strategy):
         self.info, self.mutate = info, mutate
 
     def default(self, obj: Json) -> Json:
-        """One replica, and the pull policy of each container as Kubernetes makes it of the image's tag."""
+        """One replica, and the pull policy of each image as Kubernetes makes it of the tag."""
         if self.info.resource in SCALABLE and isinstance(obj.get("spec"), dict):
             obj["spec"].setdefault("replicas", 1)
         pod_spec = _at(obj, POD_SPECS.get(self.info.kind, ()))
-        for container in _containers(pod_spec):
-            image = container.get("image")
-            if isinstance(image, str) and not container.get("imagePullPolicy"):
-                container["imagePullPolicy"] = pull_policy(image)
+        for container in _items(pod_spec, "initContainers", "containers", "ephemeralContainers"):
+            _default_pull_policy(container, "image", "imagePullPolicy")
+        for volume in _items(pod_spec, "volumes"):
+            if isinstance(volume.get("image"), dict):
+                _default_pull_policy(volume["image"], "reference", "pullPolicy")
         if self.info.kind in ("Build", "BuildConfig") and isinstance(obj.get("spec"), dict):
             obj["spec"].setdefault("output", {})
         return obj
@@ -121,7 +150,7 @@ class WorkloadStrategy(Strategy):
         if "status" in old:
             new = {**new, "status": old["status"]}
         new = self._admitted(call, "UPDATE", new, old)
-        findings = _immutable_findings(new, old) if self.info.kind == "Job" else []
+        findings = _immutable_findings(self.info.kind, new, old)
         meta = dict(new["metadata"])
         if "generation" in old["metadata"]:
             meta["generation"] = old["metadata"]["generation"] + (new.get("spec") != old.get("spec"))
@@ -147,22 +176,32 @@ class WorkloadStatusStrategy(Strategy):
 
 
 def pull_policy(image: str) -> str:
-    """`Always` for an image named by `latest` or by no tag, else `IfNotPresent` (Kubernetes' default)."""
+    """`Always` for an image named by `latest`, or by neither tag nor digest, else `IfNotPresent`, as Kubernetes has it.
+
+    A digest beside `latest` changes nothing.
+    """
     try:
         reference = parse(image)
     except InvalidReference:
         return "IfNotPresent"
-    if reference.id:
-        return "IfNotPresent"
     # OpenShift reads `my.app:v1` as a registry and no name; Kubernetes sees name and tag.
-    tag = reference.tag or (reference.registry.partition(":")[2] if not reference.name else "")
-    return "Always" if (tag or "latest") == "latest" else "IfNotPresent"
+    tag = reference.tag if reference.name else image.partition("@")[0].partition(":")[2]
+    return "Always" if tag == "latest" or not (tag or reference.id) else "IfNotPresent"
 
 
-def _immutable_findings(new: Json, old: Json) -> Findings:
-    """A Job runs the Pods that it was made for, or none."""
-    template, before = ((one.get("spec") or {}).get("template") for one in (new, old))
-    return [] if template == before else [FieldError.invalid("spec.template", template, "field is immutable")]
+def _immutable_findings(kind: str, new: Json, old: Json) -> Findings:
+    """A Job runs the Pods that it was made for, or none; of a Build, which is one run, only the push secret changes."""
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    if kind == "Job" and spec.get("template") != before.get("template"):
+        return [FieldError.invalid("spec.template", spec.get("template"), "field is immutable")]
+    if kind == "Build" and _without_push_secret(spec) != _without_push_secret(before):
+        return [FieldError.invalid("spec", spec, "spec is immutable")]
+    return []
+
+
+def _without_push_secret(spec: Json) -> Json:
+    output = {key: value for key, value in (spec.get("output") or {}).items() if key != "pushSecret"}
+    return {**spec, "output": output}
 
 
 def _at(obj: Any, path: tuple[str, ...]) -> Any:
@@ -175,10 +214,15 @@ def _at(obj: Any, path: tuple[str, ...]) -> Any:
     return obj
 
 
-def _containers(pod_spec: Any) -> Iterator[Json]:
+def _default_pull_policy(holder: Json, image: str, policy: str) -> None:
+    if isinstance(holder.get(image), str) and not holder.get(policy):
+        holder[policy] = pull_policy(holder[image])
+
+
+def _items(pod_spec: Any, *keys: str) -> Iterator[Json]:
     if not isinstance(pod_spec, dict):
         return
-    for key in ("initContainers", "containers", "ephemeralContainers"):
+    for key in keys:
         listed = pod_spec.get(key)
         if isinstance(listed, list):
             yield from (one for one in listed if isinstance(one, dict))

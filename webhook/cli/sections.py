@@ -1,8 +1,9 @@
-"""The options of a command in sections, so that `--help` reads as a page and not as a list."""
+"""Commands whose options stand in sections, so that `--help` reads as a page, and whose switches are kubectl's."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ Sections = Mapping[str, tuple[str, ...]]
 
 
 class Sectioned(click.Command):
-    """A command whose help shows its options by section."""
+    """A command whose help shows its options by section, and whose switches may be given as `--insecure=true`."""
 
     def __init__(self, *arguments: Any, sections: Sections, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -32,3 +33,23 @@ class Sectioned(click.Command):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; a switch with a value, as scripts for kubectl and oc write it, becomes one without."""
+        end = args.index("--") if "--" in args else len(args)
+        switches = {name: one for one in self.get_params(ctx) if _is_switch(one) for name in one.opts}
+        plain = [part for one in args[:end] for part in _plain(one, switches)]
+        return super().parse_args(ctx, [*plain, *args[end:]])
+
+
+def _is_switch(param: click.Parameter) -> bool:
+    return isinstance(param, click.Option) and param.is_flag and isinstance(param.type, click.types.BoolParamType)
+
+
+def _plain(argument: str, switches: Mapping[str, click.Parameter]) -> list[str]:
+    """The argument without its value: the switch, its opposite, or nothing where it has none."""
+    name, given, value = argument.partition("=")
+    if given and name in switches:
+        with suppress(click.BadParameter):
+            return [name] if click.BOOL.convert(value, None, None) else switches[name].secondary_opts[:1]
+    return [argument]

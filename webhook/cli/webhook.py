@@ -34,7 +34,7 @@ Examples:
 _SECTIONS: Sections = {
     "The API with the image streams": ("kubeconfig", "context", "watch_images", "watch_list", "no_live_questions"),
     "Where it runs": ("data", "listen", "metrics_listen", "snapshot", "workers", "threads", "staying", "drain"),
-    "Certificate": ("tls_cert", "tls_key", "certificate_secret", "webhook_configuration"),
+    "Certificate": ("tls_cert", "tls_key", "certificate_secret", "webhook_configuration", "validating_configuration"),
     "What it does": ("admission_config", "integrated_registry", "strict"),
     "Other": (),
 }
@@ -74,6 +74,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     show_default=False,
     metavar="NAME",
     help="The MutatingWebhookConfiguration that has to trust that authority.",
+)
+@click.option(
+    "--validating-configuration",
+    default="",
+    show_default=False,
+    metavar="NAME",
+    help="The ValidatingWebhookConfiguration that has to trust it too, if there is one.",
 )
 @click.option(
     "--snapshot", type=_FILE, metavar="FILE", help="Keep what is known here, for a start while the API is away."
@@ -118,6 +125,7 @@ def webhook(
     tls_key: Path | None,
     certificate_secret: str,
     webhook_configuration: str,
+    validating_configuration: str,
     snapshot: Path | None,
     snapshot_interval: float,
     integrated_registry: str,
@@ -167,6 +175,7 @@ def webhook(
         metrics_listen=metrics_listen,
         certificate_secret=certificate_secret,
         webhook_configuration=webhook_configuration,
+        validating_configuration=validating_configuration,
         snapshot=snapshot,
         snapshot_interval=snapshot_interval,
         live_questions=not (no_live_questions or strict),

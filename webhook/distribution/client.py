@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
 
 from webhook.distribution import answers, tokens
 from webhook.distribution.challenge import Challenge
@@ -64,7 +65,8 @@ class RegistryClient:
 
     `host` is where the registry serves its API (`registry-1.docker.io`), `repository` the path there. `insecure`
     means: certificates are not checked, and plain HTTP is used where HTTPS gets no connection (image-api 5.10).
-    No request goes on beyond `deadline` (time.monotonic).
+    No request goes on beyond `deadline` (time.monotonic). `pacing` has the budget of the registry, and of the host of
+    its token service.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class RegistryClient:
         credential: Credential | None = None,
         insecure: bool = False,
         sessions: Sessions | None = None,
-        pace: Pace | None = None,
+        pacing: Pacing | None = None,
         usage: Usage | None = None,
         deadline: float = math.inf,
     ) -> None:
@@ -85,7 +87,8 @@ class RegistryClient:
         self._key, self._repository = SessionKey(host, insecure), repository
         self._credential, self._insecure = credential, insecure
         self._account = credential.username if credential else ""
-        self._sessions, self._pace = sessions or Sessions(), pace or Pacing().of(host)
+        self._sessions, self._pacing = sessions or Sessions(), pacing or Pacing()
+        self._pace = self._pacing.of(host)
         self._usage, self._deadline = usage or Usage(), deadline
         self._lock = threading.Lock()
         self._refusal: DistributionError | None = None
@@ -177,10 +180,12 @@ class RegistryClient:
         *,
         method: str = "GET",
         timeout: float | None = None,
+        pace: Pace | None = None,
     ) -> Answer:
-        """One request in its turn, with note taken of how it went."""
+        """One request in its turn, with note taken of how it went; `pace` where it does not go to the registry."""
         answer: Answer | None = None
-        with self._pace.turn(self._account, self._deadline) as waited:
+        pace = pace or self._pace
+        with pace.turn(self._account, self._deadline) as waited:
             try:
                 answer = self._transport.get(
                     url,
@@ -193,11 +198,11 @@ class RegistryClient:
                 )
             except Unreachable:
                 if not (self._insecure and url.startswith("https:")):
-                    self._pace.failed(self._account)
+                    pace.failed(self._account)
                 raise
             finally:
                 self._usage.add(waited, answer)
-        self._pace.answered(self._account, answer.status, answer.headers)
+        pace.answered(self._account, answer.status, answer.headers)
         return answer
 
     def _established(self) -> Session:
@@ -246,15 +251,8 @@ class RegistryClient:
         if not self._insecure and not url.startswith("https:"):
             raise UnexpectedAnswer("the registry sends to a token service without TLS")
         headers = {"Authorization": f"Basic {key.credential.basic}"} if key.credential else {}
-        answer = self._transport.get(
-            url,
-            headers,
-            limit=_MAX_SMALL,
-            insecure=self._insecure,
-            timeout=_PING_TIMEOUT,
-            deadline=self._deadline,
-        )
-        self._usage.add(0.0, answer)
+        pace = self._pacing.of(urlsplit(url).netloc.rpartition("@")[2])
+        answer = self._paced(url, headers, _MAX_SMALL, timeout=_PING_TIMEOUT, pace=pace)
         if answer.status == 429:
             # Without a token the registry itself cannot be asked either.
             self._pace.answered(self._account, answer.status, answer.headers)

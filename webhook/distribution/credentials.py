@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import json
 from collections.abc import Iterable
@@ -95,6 +94,7 @@ def _entries(secret: Json) -> Iterable[tuple[str, Credential]]:
         if encoded is None:
             return
         document = json.loads(base64.b64decode(encoded, validate=True))
+        document = {} if document is None else document
         accounts = document if inner is None else document.get(inner) or {}
         found = _accounts(accounts)
     except (ValueError, TypeError, AttributeError, RecursionError):
@@ -108,13 +108,10 @@ def _accounts(accounts: Any) -> list[tuple[str, Credential]]:
 
 
 def _credential(account: Any) -> Credential:
+    account = {} if account is None else account
     username, password = account.get("username") or "", account.get("password") or ""
     if encoded := account.get("auth"):
-        try:
-            username, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except binascii.Error:
-            # Some tools write the URL alphabet, without padding.
-            username, colon, password = base64.urlsafe_b64decode(_padded(encoded)).decode().partition(":")
+        username, colon, password = _decoded(encoded).partition(":")
         if not colon:
             raise ValueError
     if not isinstance(username, str) or not isinstance(password, str):
@@ -124,13 +121,13 @@ def _credential(account: Any) -> Credential:
     return Credential(username, password.rstrip("\x00"))
 
 
-def _padded(encoded: str) -> str:
-    if set(encoded) - _URL_ALPHABET:
-        raise ValueError
-    return encoded + "=" * (-len(encoded) % 4)
+def _decoded(encoded: str) -> str:
+    """Text in either alphabet of base64, with or without padding, on several lines: tools differ. Raises ValueError."""
+    joined = "".join(encoded.split()).rstrip("=").translate(_STANDARD)
+    return base64.b64decode(joined + "=" * (-len(joined) % 4), validate=True).decode()
 
 
-_URL_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+_STANDARD = str.maketrans("-_", "+/")
 
 
 class _Place(NamedTuple):

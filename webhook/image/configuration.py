@@ -23,7 +23,7 @@ def read_object(raw: bytes, what: str) -> Json:
     if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > _MAX_VALUES:
         raise BadContent(f"the {what} has more than {_MAX_VALUES} values")
     try:
-        # Not the standard library's: half a surrogate pair and NaN pass it, and could not be stored.
+        # Not the standard library's: it takes UTF-16, and half a surrogate pair and NaN, which could not be stored.
         document = msgspec.json.decode(raw)
     except (ValueError, RecursionError) as error:
         raise BadContent(f"the {what} is no JSON") from error
@@ -90,6 +90,10 @@ def _of(kind: type) -> Callable[[Any], bool]:
     return lambda value: is_a(value, kind)
 
 
+def _int64(value: Any) -> bool:
+    return is_a(value, int) and -(2**63) <= value < 2**63
+
+
 def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
@@ -112,7 +116,7 @@ _SETS = ("ExposedPorts", "Volumes")
 
 _CONTAINER_KEYS: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("Hostname", "Domainname", "User", "Cpuset", "Image", "VolumesFrom", "WorkingDir"), _of(str)),
-    **dict.fromkeys(("Memory", "MemorySwap", "CpuShares"), _of(int)),
+    **dict.fromkeys(("Memory", "MemorySwap", "CpuShares"), _int64),
     **dict.fromkeys(("AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin", "StdinOnce"), _of(bool)),
     **dict.fromkeys(("PortSpecs", "Env", "Cmd", "Dns", "Entrypoint", "SecurityOpts", "OnBuild"), _texts),
     **dict.fromkeys(_SETS, _map_of(dict)),

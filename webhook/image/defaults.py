@@ -9,7 +9,6 @@ from webhook.errors import Json
 from webhook.image import reference, tags
 
 LEGACY = "Legacy"
-PRESERVE_ORIGINAL = "PreserveOriginal"
 _METADATA_VERSION = "1.0"
 _BLANK_METADATA: Json = {
     "kind": "DockerImage",

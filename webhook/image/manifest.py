@@ -197,7 +197,8 @@ def _kind(document: Json, media_type: str) -> str:
     kind = sent
     if sent not in (*_SINGLE, *_LISTS):
         kind = inner if isinstance(inner, str) and inner in (*_SINGLE, *_LISTS) else DOCKER_SCHEMA1
-    if kind in (DOCKER_MANIFEST, DOCKER_LIST) and inner != kind:
+    # The OCI's need not say what they are, but must not say otherwise.
+    if inner != kind and (inner or kind in (DOCKER_MANIFEST, DOCKER_LIST)) and kind != DOCKER_SCHEMA1:
         raise BadContent(f"the manifest was sent as {kind} and says {inner or 'nothing'} of itself")
     if kind == OCI_INDEX and ("config" in document or "layers" in document):
         raise BadContent("an OCI index must not have config or layers")

@@ -6,17 +6,22 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-_PRE_RELEASE = r"(?:-(?P<pre>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
-_MINOR = re.compile(rf"v?(?P<major>\d+)\.(?P<minor>\d+){_PRE_RELEASE}", re.ASCII)
-_FULL = re.compile(rf"v?(?P<major>\d+)\.(?P<minor>\d+)\.(?P<patch>\d+){_PRE_RELEASE}(?:\+[0-9A-Za-z.-]+)?", re.ASCII)
+# Numbers as semantic versioning has them: `22.04` is a date to most and no version.
+_NUMBER = r"(?:0|[1-9]\d*)"
+_IDENTIFIER = rf"(?:{_NUMBER}|\d*[A-Za-z-][0-9A-Za-z-]*)"
+_START = rf"v?(?P<major>{_NUMBER})\.(?P<minor>{_NUMBER})"
+_MINOR = re.compile(rf"{_START}(?:-(?P<pre>{_NUMBER}|\d*[A-Za-z][0-9A-Za-z]*))?", re.ASCII)
+_FULL = re.compile(rf"{_START}\.(?P<patch>{_NUMBER})(?:-(?P<pre>{_IDENTIFIER}(?:\.{_IDENTIFIER})*))?", re.ASCII)
+# A number of more than 64 bits is none.
+_TOO_LARGE = re.compile(r"(?:^v?|[.-])\d{20,}(?:[.-]|$)", re.ASCII)
 
 
 def ordered(tags: Iterable[str]) -> list[str]:
     """The distinct tags: `latest`, minor versions, full versions, each from high to low, then all others by name."""
     rest = dict.fromkeys(tag or "latest" for tag in tags)
     latest = ["latest"] if "latest" in rest else []
-    minors = [tag for tag in rest if _MINOR.fullmatch(tag)]
-    versions = [tag for tag in rest if _FULL.fullmatch(tag)]
+    minors = [tag for tag in rest if _MINOR.fullmatch(tag) and not _TOO_LARGE.search(tag)]
+    versions = [tag for tag in rest if _FULL.fullmatch(tag) and not _TOO_LARGE.search(tag)]
     others = rest.keys() - {*latest, *minors, *versions}
     return [*latest, *_descending(minors, _MINOR), *_descending(versions, _FULL), *sorted(others)]
 

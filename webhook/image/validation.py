@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from webhook.errors import FieldError, Json
 from webhook.image import names, reference, tags
+from webhook.meta.names import object_meta_findings
 
 _KINDS = ("DockerImage", "ImageStreamImage", "ImageStreamTag")
 _IMPORT_MODES = ("", "Legacy", "PreserveOriginal")
@@ -75,14 +77,18 @@ def import_request(isi: Json) -> list[FieldError]:
     The limit on the length of namespace and name counts only once the stream is written, as does the reference policy.
     """
     metadata, spec = isi.get("metadata") or {}, isi.get("spec") or {}
-    findings = names.stream_form_problems(metadata.get("name") or "")
+    prefix = names.stream_form_problems(metadata.get("generateName") or "valid")
+    findings = [replace(one, field="metadata.generateName") for one in prefix]
+    findings += names.stream_form_problems(metadata.get("name") or "") + object_meta_findings(metadata)
     images, repository = spec.get("images") or [], spec.get("repository")
     if not images and repository is None:
         text = "you must specify at least one image or a repository import"
         findings.append(FieldError.invalid("spec.images", None, text))
     for index, one in enumerate(images):
         path = f"spec.images[{index}]"
-        findings += _imported_image(one, path) + _import_mode(one, path)
+        findings += _imported_image(one, path)
+        if not _asks_everything(one):
+            findings += _import_mode(one, path)
     if repository is not None:
         findings += _imported_repository(repository) + _import_mode(repository, "spec.repository")
     return findings
@@ -97,12 +103,18 @@ def _imported_image(one: Json, path: str) -> list[FieldError]:
     findings = []
     if not text:
         findings.append(FieldError.required(f"{path}.from.name"))
-    elif text != "*":  # an old spelling of "everything": it fails later, by itself, as this one image
+    elif not _asks_everything(one):
         findings += _parsed(f"{path}.from.name", text)
     target = one.get("to")
     if target is not None and not target.get("name"):
         findings.append(FieldError.invalid(f"{path}.to.name", "", "the name of the target tag must be specified"))
     return findings
+
+
+def _asks_everything(one: Json) -> bool:
+    """`*`, an old spelling that is let through: it fails later, by itself, as this one image."""
+    source = one.get("from") or {}
+    return (source.get("kind"), source.get("name")) == ("DockerImage", "*")
 
 
 def _imported_repository(repository: Json) -> list[FieldError]:

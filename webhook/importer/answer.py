@@ -22,31 +22,33 @@ def status(spec: Json, fetched: Fetched) -> Json:
     return found
 
 
-def with_stored(status: Json, stored: Mapping[str, Json]) -> Json:
-    """The status with the metadata of the Images as they are stored, by name.
+def with_stored(status: Json, spec: Json, stored: Mapping[str, Json]) -> Json:
+    """The status with the Images that this import was to store as it stored them, by name.
 
-    Give the Images that this import created as they came back from the store; one that had been there before without
-    its `resourceVersion` (section 12, item 10).
+    Give one that had been there before as it was fetched, with the uid of the stored one but not its version (section
+    12, item 10). Images of one digest all show the first of them. An entry without a target is not stored.
     """
 
-    def known(image: Json) -> Json:
-        found = stored.get((image.get("metadata") or {}).get("name", ""))
-        return {**image, "metadata": found["metadata"]} if found else image
-
     def one(entry: Json) -> Json:
-        if "image" in entry and "dockerImageManifest" not in entry["image"]:
-            entry = {**entry, "image": known(entry["image"])}
+        after = dict(entry)
+        if "image" in entry:
+            after["image"] = stored.get(_name(entry["image"]), entry["image"])
         if "manifests" in entry:
-            entry = {**entry, "manifests": [known(member) for member in entry["manifests"]]}
-        return entry
+            after["manifests"] = [stored.get(_name(member), member) for member in entry["manifests"]]
+        return after
 
     after = dict(status)
     if "images" in after:
-        after["images"] = [one(entry) for entry in after["images"]]
+        pairs = zip(spec["images"], after["images"], strict=True)
+        after["images"] = [one(entry) if wanted.get("to") else entry for wanted, entry in pairs]
     if "images" in after.get("repository", {}):
         repository = after["repository"]
         after["repository"] = {**repository, "images": [one(entry) for entry in repository["images"]]}
     return after
+
+
+def _name(image: Json) -> str:
+    return str(image["metadata"]["name"])
 
 
 def _image_status(spec: Json, found: FetchedImage, storing: bool) -> Json:

@@ -110,7 +110,7 @@ class Clients:
                     credential=self.credential(want.source),
                     insecure=insecure,
                     sessions=self._sessions,
-                    pace=self._shared.pacing.of(repository.host),
+                    pacing=self._shared.pacing,
                     usage=self._usages.of(repository.host),
                     deadline=self._deadline,
                 )

@@ -7,12 +7,12 @@ import math
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webhook.distribution.access import Access, Rules
 from webhook.distribution.client import RegistryClient
 from webhook.distribution.credentials import Keyring
-from webhook.distribution.failures import CorruptSecret, DistributionError
+from webhook.distribution.failures import CorruptSecret, DistributionError, EndpointsFailed
 from webhook.distribution.pacing import Pacing
 from webhook.distribution.transport import Transport
 from webhook.errors import Json
@@ -198,20 +198,23 @@ class _Round:
         repository, limit = plan.repository_of(spec), self._importer.max_bulk_import
         first, beyond = (listed.tags, ()) if limit < 0 else (listed.tags[:limit], listed.tags[limit:])
         # A tag that was fetched as an image of the same request is not "additional" (5.4).
-        fetched = {want.value for want, one in found.items() if one.image and want == repository.tagged(want.value)}
-        shown = [*first, *(tag for tag in beyond if tag in fetched)]
+        asked = {want.value: one for want, one in found.items() if want.like(repository)}
+        more = tuple(_respelled(asked[tag], repository) for tag in beyond if tag in asked and asked[tag].image)
         missing = [want for want in map(repository.tagged, first) if want not in found]
         results = bounded.run(
             [self._task(want) for want in missing], workers=self._importer.workers, deadline=self._deadline
         )
         known = found | {want: result or _late(want) for want, result in zip(missing, results, strict=True)}
-        images = tuple(known[repository.tagged(tag)] for tag in shown)
-        return FetchedRepository(images, tuple(tag for tag in beyond if tag not in fetched))
+        images = tuple(known[repository.tagged(tag)] for tag in first) + more
+        brought = {one.tag for one in more}
+        return FetchedRepository(images, tuple(tag for tag in beyond if tag not in brought))
 
     def _list(self, spec: Json) -> Listing:
         name = spec["from"]["name"]
         try:
             want = plan.repository_of(spec)
+            if not want.source.name:
+                return Listing(failure=failures.nameless())
             return Listing(tuple(tag_priority.ordered(self._clients.listing(want).tags())))
         except InvalidReference as error:
             return Listing(failure=failures.unreadable(name, str(error)))
@@ -245,10 +248,17 @@ class _Round:
         return FetchedImage(want.tag, image, members)
 
     def _member(self, client: RegistryClient, want: Want, entry: manifests.Entry) -> Json:
-        manifest = self._manifest(client, entry.digest)
-        if isinstance(manifest, manifests.Single):
-            return self._single(client, want, manifest)
-        return self._chosen(client, want, manifest)
+        """A member of a list, by the digest that the list knows it by; what fails is the member, and named as such."""
+        own = replace(want, value=entry.digest, architecture="", os="")
+        try:
+            manifest = self._manifest(client, entry.digest)
+            if isinstance(manifest, manifests.Single):
+                image = self._single(client, own, manifest)
+            else:
+                image = self._chosen(client, own, manifest)
+        except (DistributionError, BadContent) as error:
+            raise EndpointsFailed([(own.tried, error)]) from error
+        return {**image, "dockerImageReference": own.pull_spec(entry.digest)}
 
     def _chosen(self, client: RegistryClient, want: Want, listing: manifests.Listing) -> Json:
         architecture, os = self._importer.platform
@@ -284,6 +294,12 @@ def _answers_content(isi: Json) -> bool:
     spec = isi["spec"]
     entries = [*(spec.get("images") or []), spec.get("repository") or {}]
     return not spec.get("import") or any(entry.get("includeManifest") for entry in entries)
+
+
+def _respelled(one: FetchedImage, repository: Want) -> FetchedImage:
+    """The image under the name that the user gave the repository; the members of a list stay with its own entry."""
+    image = one.image or {}
+    return FetchedImage(one.tag, {**image, "dockerImageReference": repository.pull_spec(image["metadata"]["name"])})
 
 
 def _late(want: Want) -> FetchedImage:

@@ -46,8 +46,14 @@ def unreadable(name: str, reason: str) -> Json:
     return _status(Invalid.of("", "", "", [FieldError.invalid("from.name", name, f"invalid name: {reason}")]))
 
 
+def nameless() -> Json:
+    """The Status of a repository that is a registry alone."""
+    finding = FieldError.invalid("from.name", "", "the provided repository name is not valid")
+    return _status(Invalid.of("", GROUP, "repository", [finding]))
+
+
 def unparsable(name: str) -> Json:
-    """The Status of the legacy name `*`, which validation lets through."""
+    """The Status of what validation lets through although it names no image: `*`, and a registry alone."""
     return _status(InternalError.of(f"unable to parse docker reference {name}: invalid reference format"))
 
 

@@ -46,6 +46,14 @@ class Want:
         """The repository, whatever the spelling."""
         return _repository(self.source)
 
+    def like(self, other: Want) -> bool:
+        """Is what was fetched for one good for the other, given the same value? Spelling and TLS do not matter."""
+        return (self.repository, *self._kind) == (other.repository, *other._kind)
+
+    @property
+    def _kind(self) -> tuple[bool, str, str]:
+        return self.preserve, self.architecture, self.os
+
     def tagged(self, tag: str) -> Want:
         """Another tag of the same repository."""
         return replace(self, value=tag)
@@ -94,10 +102,10 @@ def _want(spec: Json, known: Mapping[str, Json]) -> Want | FetchedImage:
         return FetchedImage("latest", failure=failures.unparsable("*:latest"))
     try:
         reference = parse(name)
-        if not reference.name:
-            raise InvalidReference("invalid reference format")
     except InvalidReference as error:
         return FetchedImage(failure=failures.unreadable(name, str(error)))
+    if not reference.name:
+        return FetchedImage("" if reference.id else "latest", failure=failures.unparsable(name))
     policy = spec.get("importPolicy") or {}
     want = Want(
         reference.as_repository(),

@@ -79,7 +79,8 @@ def known_failure(stream: Json, tag: str, failure: Json) -> bool:
 
 
 def _checked(stream: Json) -> bool:
-    return bool(((stream.get("metadata") or {}).get("annotations") or {}).get(CHECK_ANNOTATION))
+    # Being there is what counts; an empty one asks the controller for an import, and is no change by itself.
+    return CHECK_ANNOTATION in ((stream.get("metadata") or {}).get("annotations") or {})
 
 
 def _recorded(spec_tag: Json | None, entry: Json | None, condition: Json) -> bool:

@@ -2,7 +2,8 @@
 
 Every copy may renew: an update of the Secret with the resource version that was read has one winner, and the others
 read again. The authority that was trusted before stays trusted beside a new one, so nobody has to change at the same
-moment. Needed are get and update of one Secret and one MutatingWebhookConfiguration.
+moment. Needed are get and update of one Secret and one MutatingWebhookConfiguration, and of a
+ValidatingWebhookConfiguration if there is to be one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from webhook.errors import Conflict, Json, StatusError
+from webhook.errors import Conflict, Json, NotFound, StatusError
 from webhook.kube.client import KubeClient
 from webhook.kube.failure import Unreachable
 from webhook.serving.chores import pause
@@ -28,6 +29,7 @@ from webhook.tls.authority import Authority, Pair
 
 _log = logging.getLogger(__name__)
 
+_CONFIGURATIONS: Final = "/apis/admissionregistration.k8s.io/v1"
 _LIFE: Final = timedelta(days=90)
 _ROUND, _RETRY = 600.0, 30.0
 _ATTEMPTS: Final = 5
@@ -37,12 +39,19 @@ Files = dict[str, Path]
 
 
 class ClusterCertificate:
-    """The pair in `folder`, as Secret `namespace`/`name` has it; `configuration` is the webhook's."""
+    """The pair in `folder`, as Secret `namespace`/`name` has it; `configuration` is the webhook's.
 
-    def __init__(self, client: KubeClient, namespace: str, name: str, configuration: str, folder: Path) -> None:
+    `validating` is the name of a second configuration, empty for none. It may be missing: taking it away is how people
+    get out of a policy that refuses too much.
+    """
+
+    def __init__(
+        self, client: KubeClient, namespace: str, name: str, configuration: str, folder: Path, *, validating: str = ""
+    ) -> None:
         self._client = client
         self._secret = f"/api/v1/namespaces/{namespace}/secrets/{name}"
-        self._configuration = f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{configuration}"
+        self._configuration = f"{_CONFIGURATIONS}/mutatingwebhookconfigurations/{configuration}"
+        self._validating = f"{_CONFIGURATIONS}/validatingwebhookconfigurations/{validating}" if validating else ""
         self._authority = Authority(folder / "authority", life=_LIFE)
         self.pair = Pair(folder / "tls.crt", folder / "tls.key")
 
@@ -77,7 +86,9 @@ class ClusterCertificate:
         now = now or datetime.now(UTC)
         configuration = self._client.get(self._configuration)
         self._agree(hosts_of(configuration), now)
-        self._trust(configuration, now)
+        self._trust(self._configuration, configuration, now)
+        if self._validating:
+            self._trust_to_validate(now)
         write_private(self.pair.key, self._authority.server.key.read_text("ascii"))
         write_private(self.pair.certificate, self._authority.server.certificate.read_text("ascii"))
 
@@ -96,7 +107,13 @@ class ClusterCertificate:
             return
         raise Unreachable(f"{self._secret} is changed by others all the time")
 
-    def _trust(self, configuration: Json, now: datetime) -> None:
+    def _trust_to_validate(self, now: datetime) -> None:
+        try:
+            self._trust(self._validating, self._client.get(self._validating), now)
+        except NotFound:
+            _log.info("There is no %s: nothing is validated.", self._validating)
+
+    def _trust(self, path: str, configuration: Json, now: datetime) -> None:
         """The API server trusts the authority, and those before it that are still in use."""
         own = self._authority.certificate.read_bytes()
         for _ in range(_ATTEMPTS):
@@ -104,12 +121,12 @@ class ClusterCertificate:
             if webhooks == configuration.get("webhooks"):
                 return
             try:
-                self._client.update(self._configuration, {**configuration, "webhooks": webhooks})
+                self._client.update(path, {**configuration, "webhooks": webhooks})
             except Conflict:
-                configuration = self._client.get(self._configuration)
+                configuration = self._client.get(path)
             else:
                 return
-        raise Unreachable(f"{self._configuration} is changed by others all the time")
+        raise Unreachable(f"{path} is changed by others all the time")
 
     def _files(self) -> Files:
         authority = self._authority

@@ -6,6 +6,7 @@ import atexit
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Final
 
@@ -21,22 +22,55 @@ class Later:
 
     def __init__(self, work: Callable[[], object]) -> None:
         self._work = work
-        self._asked = threading.Event()
-        self._thread_of = 0
-        os.register_at_fork(before=work)
-        atexit.register(work)
+        self._begin()
+        _all.add(self)
 
     def ask(self) -> None:
-        """Have it done soon."""
+        """Have it done soon; what it is to see to must be there already."""
         if not self._asked.is_set():
             self._asked.set()
-            # A thread does not live on in a child.
-            if self._thread_of != os.getpid():
-                self._thread_of = os.getpid()
+            if not self._started:
+                self._start()
+
+    def _begin(self) -> None:
+        self._asked = threading.Event()
+        self._starting = threading.Lock()
+        self._started = False
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._started:
+                return
+            try:
                 threading.Thread(target=self._run, name="later", daemon=True).start()
+                self._started = True
+            except RuntimeError:
+                # The process has all threads that it may have: the next who asks tries again.
+                self._asked.clear()
+        if not self._started:
+            self._work()
 
     def _run(self) -> None:
-        while self._asked.wait():
+        asked = self._asked
+        while asked.wait():
             time.sleep(SECONDS)
-            self._asked.clear()
+            asked.clear()
             self._work()
+
+
+_all: weakref.WeakSet[Later] = weakref.WeakSet()
+
+
+def _now() -> None:
+    for later in list(_all):
+        later._work()
+
+
+def _in_child() -> None:
+    # The parent's thread does not live here, and what it was asked for has been done there.
+    for later in list(_all):
+        later._begin()
+
+
+os.register_at_fork(before=_now, after_in_child=_in_child)
+atexit.register(_now)

@@ -109,7 +109,8 @@ class ReviewCounter:
         self._duration = DURATION.labels("create", "admission")
         self._answered = {code: REQUESTS.labels("create", "admission", code) for code in ("200", "400")}
         self._lock = threading.Lock()
-        self._counts: dict[str, int] = {}
+        self._none = dict.fromkeys((*self._outcomes, *self._reasons), 0)
+        self._counts = self._none.copy()
         self._seconds: list[float] = []
         self._later = Later(self.flush)
 
@@ -117,19 +118,22 @@ class ReviewCounter:
         """Count one review."""
         with self._lock:
             counts = self._counts
+            # What has no number in `/metrics` fails here, where it is noted, and not the thread that writes them.
+            counts[outcome] += 1
             self._seconds.append(seconds)
-            counts[outcome] = counts.get(outcome, 0) + 1
             for image in images:
-                reason = image.decision.reason
-                counts[reason] = counts.get(reason, 0) + 1
+                if not image.beside:
+                    counts[image.decision.reason] += 1
         self._later.ask()
 
     def flush(self) -> None:
-        """Have `/metrics` show everything that was counted."""
+        """Have `/metrics` show everything that was counted here."""
         with self._lock:
-            counts, self._counts = self._counts, {}
+            counts, self._counts = self._counts, self._none.copy()
             times, self._seconds = self._seconds, []
         for one, count in counts.items():
+            if not count:
+                continue
             if one in self._reasons:
                 self._reasons[one].inc(count)
             else:

@@ -98,7 +98,14 @@ def _certificate(settings: Settings, connection: Connection) -> ClusterCertifica
     namespace, _, name = settings.certificate_secret.partition("/")
     client = KubeClient(connection, user_agent="imagestreams-webhook")
     folder = settings.cluster_certificate
-    return ClusterCertificate(client, namespace, name, settings.webhook_configuration, folder)
+    return ClusterCertificate(
+        client,
+        namespace,
+        name,
+        settings.webhook_configuration,
+        folder,
+        validating=settings.validating_configuration,
+    )
 
 
 def _anybody(_environ: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from webhook.admission import configuration
-from webhook.admission.configuration import InvalidConfiguration, Selector, read
+from webhook.admission.configuration import ImagePolicyConfig, InvalidConfiguration, Selector, read
 
 WHOLE = b"""
 apiVersion: image.openshift.io/v1
@@ -33,6 +33,9 @@ extensions:
 """
 
 
+BOMB = "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))])
+
+
 def test_a_whole_file_is_read():
     config = read(WHOLE)
     assert (config.resolve_images, len(config.resolution_rules), len(config.execution_rules)) == (
@@ -43,6 +46,15 @@ def test_a_whole_file_is_read():
     assert config.execution_rules[0].needs_image
     assert config.extensions.keep_tag
     assert config.extensions.image_volumes
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "# nothing yet\n", "executionRules:\n# - name: a\n", "extensions: {skip: {images: null}}\nresolveImages:\n"],
+    ids=["empty", "only a comment", "a list of which all is a comment", "nulls"],
+)
+def test_what_is_left_empty_is_as_if_it_were_not_there(text):
+    assert read(text.encode()) == ImagePolicyConfig()
 
 
 def test_json_is_yaml_too():
@@ -57,6 +69,13 @@ def test_json_is_yaml_too():
         pytest.param("resolveImage: Required", "The file: object contains unknown field `resolveImage`.", id="a typo"),
         pytest.param("- a", "The file: expected `object`, got `array`.", id="a list"),
         pytest.param("a: [", "The file is no YAML: ", id="no YAML"),
+        pytest.param(
+            "executionRules: []\nresolveImages: Attempt\nexecutionRules: [{name: a}]",
+            'The file is no YAML: "executionRules" is there twice.',
+            id="a key that comes twice",
+        ),
+        pytest.param("executionRules: &a [*a]", "The file is no YAML: ", id="a list within itself"),
+        pytest.param(BOMB, "The file: object contains unknown field `a0`.", id="aliases that explode"),
         pytest.param("\x00", "The file is no YAML: ", id="no text"),
         pytest.param(
             "executionRules: [{name: a, reject: 'yes'}]",

@@ -186,6 +186,13 @@ BUILDER = "/spec/strategy/sourceStrategy/from"
                 f"{BUILDER}/namespace": None,
             },
         ),
+        (
+            build(kind="ImageStreamTag", name="app:"),
+            {f"{BUILDER}/name": f"{INTEGRATED}/shop/app:latest", f"{BUILDER}/kind": "DockerImage"},
+        ),
+        (build(kind="ImageStreamTag", name="php:"), {}),
+        (build(kind="ImageStreamTag", name="app"), {}),
+        (build(kind="ImageStreamTag", name="app:v9:v9"), {}),
         ({"spec": {"strategy": {"dockerStrategy": {}}, "output": {"to": {"kind": "DockerImage", "name": "app"}}}}, {}),
         ({"spec": {"strategy": None, "source": None}}, {}),
     ],

@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.admission.objects import configured, pod, verdict, workload
 from tests.unit.admission.streams import INTEGRATED, SHOP, V1, V2
+from webhook.admission.locations import RESOLVE_NAMES
 from webhook.admission.objects import IGNORE_RULES, NAMESPACES, Objects
 from webhook.errors import Forbidden, Invalid
 from webhook.view.direct import IMAGES, STREAMS
@@ -103,8 +104,11 @@ def test_a_rule_of_its_own_does_not_require(read):
     [
         ("ImageStreamTag", "app", "references of kind ImageStreamTag must be of the form NAME:TAG"),
         ("ImageStreamTag", "app:v1", None),
+        ("ImageStreamTag", "php:", None),
+        ("ImageStreamTag", ":v1", "references of kind ImageStreamTag must be of the form NAME:TAG"),
         ("ImageStreamTag", "ghost:v1", ""),
         ("ImageStreamImage", "app", "references of kind ImageStreamImage must be of the form NAME@DIGEST"),
+        ("ImageStreamImage", "app@", "references of kind ImageStreamImage must be of the form NAME@DIGEST"),
         ("ImageStreamImage", f"app@{V1}", None),
         ("ImageStreamImage", f"php@{'sha256:' + '0' * 64}", ""),
         ("Secret", "app", 'image policy does not allow image references of kind "Secret"'),
@@ -117,10 +121,37 @@ def test_references_of_builds_are_required_to_have_their_form(kind, name, detail
     assert found == ({} if detail is None else {field: f"Forbidden: {PROHIBITED}: {detail}"})
 
 
+def test_a_short_name_does_not_become_another_by_its_address_where_the_annotation_asks():
+    obj = pod(f"{INTEGRATED}/other/app:no", annotations={RESOLVE_NAMES: "*"})
+    under = rules("{name: r, reject: true, matchIntegratedRegistry: true}")
+    assert causes(under, obj) == {}
+    assert causes(under, pod(f"{INTEGRATED}/shop/app:no"))
+
+
+@pytest.mark.parametrize("kind", ["ImageStreamTag", "Secret"])
+def test_a_name_is_another_reference_in_each_namespace(kind):
+    origins = [{"kind": kind, "name": "ghost:v1", "namespace": one} for one in ("shop", "shop", "ghosts")]
+    obj = {"spec": {"source": {"images": [{"from": one} for one in origins]}}}
+    fields = [f"spec.source.images[{index}].from.name" for index in (0, 2)]
+    assert list(causes(REQUIRED, obj, "builds.build.openshift.io", kind="Build")) == fields
+
+
 def test_the_same_name_in_two_namespaces_is_two_references():
     origins = [{"kind": "ImageStreamTag", "name": "app:v1", "namespace": one} for one in ("shop", "ghosts")]
     obj = {"spec": {"source": {"images": [{"from": one} for one in origins]}}}
     assert list(causes(REQUIRED, obj, "builds.build.openshift.io", kind="Build")) == ["spec.source.images[1].from.name"]
+
+
+def test_a_reference_of_a_build_is_judged_once_as_it_reads_now():
+    text = (
+        "{executionRules: [{name: r, reject: true, matchRegistries: [quay.io],"
+        " onResources: [{group: build.openshift.io, resource: builds}]}], resolutionRules:"
+        " [{targetResource: {group: build.openshift.io, resource: builds}, policy: AttemptRewrite}]}"
+    )
+    origins = [{"kind": "ImageStreamTag", "name": "app:v1"}, {"kind": "DockerImage", "name": KNOWN}]
+    obj = {"spec": {"source": {"images": [{"from": one} for one in origins]}}}
+    found = causes(configured(text, strict=True), obj, "builds.build.openshift.io", kind="Build")
+    assert list(found) == ["spec.source.images[0].from.name"]
 
 
 def rules(*given, mode="Attempt"):
@@ -174,6 +205,10 @@ def test_a_whitelist_of_which_every_rule_is_ignored_allows_nothing():
             "matchIntegratedRegistry: true", f"{INTEGRATED}/shop/no:v1", False, id="one that fails to resolve"
         ),
         pytest.param("matchIntegratedRegistry: true", "quay.io/a/b:1", False, id="no stream's image"),
+        pytest.param("matchIntegratedRegistry: true", f"{INTEGRATED}/shop/app:no", True, id="a tag to come, in full"),
+        pytest.param("matchIntegratedRegistry: true", "app:no", False, id="a tag to come by a short name"),
+        pytest.param("matchIntegratedRegistry: true", f"{INTEGRATED}/shop/app@{V1}", True, id="a digest in full"),
+        pytest.param("matchIntegratedRegistry: true", KNOWN, False, id="a digest elsewhere"),
         pytest.param("matchDockerImageLabels: [{key: a, value: b}]", "app:v1", True, id="a label of the image"),
         pytest.param("matchDockerImageLabels: [{key: a, value: c}]", "app:v1", False, id="another value"),
         pytest.param("matchDockerImageLabels: [{key: z}]", "app:v1", True, id="a missing label is empty"),
@@ -235,6 +270,20 @@ def test_rules_hold_on_the_resources_that_they_name():
     under = rules("{name: r, reject: true, onResources: [{group: apps, resource: deployments}]}")
     assert causes(under, pod("a/b:1")) == {}
     assert causes(under, workload("a/b:1"), "deployments.apps")
+
+
+def test_rules_hold_on_custom_resources_too():
+    under = configured(
+        "{executionRules: [{name: r, reject: true, onResources: [{group: x.io, resource: widgets}]}],"
+        " extensions: {customResources: [{group: x.io, resource: widgets, images: ['spec.parts[*].image']}]}}"
+    )
+    assert under.enforces
+    found = causes(under, {"metadata": {"name": "w"}, "spec": {"parts": [{"image": "a/b:1"}]}}, "widgets.x.io")
+    assert list(found) == ["spec.parts[0].image"]
+
+
+def test_a_star_names_no_resource_of_a_rule():
+    assert not configured("executionRules: [{name: r, reject: true, onResources: [{resource: '*'}]}]").enforces
 
 
 def test_a_job_that_changes_is_checked_though_it_is_not_rewritten():

@@ -140,6 +140,17 @@ def test_nothing_but_a_pod_is_ever_changed_behind_its_controller(resource, metad
     assert changes(resource, workload("app:v1", **metadata), under=DEFAULT) == {}
 
 
+def test_a_rollout_is_resolved_itself_as_its_replica_sets_and_their_pods_are_not():
+    images = ["spec.template.spec.containers[*].image", "spec.template.spec.initContainers[*].image"]
+    under = configured(customResources=[{"group": "argoproj.io", "resource": "rollouts", "images": images}])
+    template = "/spec/template/spec"
+    rollout = {"metadata": {"name": "web"}, "spec": {"template": pod("app:v1", init=["app:v1"])}}
+    assert changes("rollouts.argoproj.io", rollout, under=under) == {
+        f"{template}/containers/0/image": APP,
+        f"{template}/initContainers/0/image": APP,
+    }
+
+
 def test_pods_only_means_the_pods_of_every_controller():
     under = configured(podsOnly=True)
     assert set(under.coverage) == {("", "pods")}

@@ -3,9 +3,11 @@
 import pytest
 
 from tests.unit.admission.objects import changes, configured, pod, workload
-from tests.unit.admission.streams import INTEGRATED, V1
+from tests.unit.admission.streams import INTEGRATED, SHOP, V1, V2
 from webhook.admission import locations
+from webhook.admission.objects import Objects
 from webhook.admission.policy import Policy
+from webhook.view.direct import IMAGES, STREAMS
 
 APP = f"quay.io/team/app@{V1}"
 FULL = f"{INTEGRATED}/shop/app:v1"
@@ -118,6 +120,29 @@ def test_a_policy_that_rewrites_turns_stream_tags_of_builds_into_images():
     assert found == {f"{base}/name": APP, f"{base}/kind": "DockerImage", f"{base}/namespace": None}
 
 
+STORED = {
+    (STREAMS, "shop", "php"): SHOP[1],
+    (IMAGES, "", V2): {"metadata": {"name": V2}, "dockerImageReference": f"php@{V2}"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (f"php@{V2}", {"/spec/strategy/sourceStrategy/from/kind": "DockerImage"}),
+        (f"php@{V1}", {}),
+        ("php@", {}),
+        ("php", {}),
+    ],
+    ids=["an image whose pull spec reads the same", "no such image", "no digest", "no stream image"],
+)
+def test_a_policy_that_rewrites_turns_stream_images_of_builds_into_images(name, expected):
+    known = Objects(lambda *key: STORED.get(key))
+    obj = build("ImageStreamImage", name)
+    found = changes("buildconfigs.build.openshift.io", obj, under=configured(BUILD_RULE), objects=known)
+    assert found == expected
+
+
 def test_a_namespace_beside_an_image_goes_as_it_would_mean_nothing():
     base = "/spec/strategy/sourceStrategy/from"
     found = changes("builds.build.openshift.io", build("DockerImage", namespace="x"), under=configured(strict=True))
@@ -128,6 +153,12 @@ def test_an_unchanged_origin_of_a_build_config_is_not_looked_at_again():
     resource, under = "buildconfigs.build.openshift.io", configured(BUILD_RULE)
     assert changes(resource, build(), build(), under=under) == {}
     assert changes(resource, build(), build(name="app:v2"), under=under)
+
+
+def test_the_annotation_does_not_make_an_origin_of_a_build_config_new():
+    annotated = build()
+    annotated["metadata"]["annotations"] = {locations.RESOLVE_NAMES: "*"}
+    assert changes("buildconfigs.build.openshift.io", annotated, build(), under=configured(BUILD_RULE)) == {}
 
 
 def test_the_extensions_of_a_strict_server_are_off():

@@ -216,6 +216,11 @@ def test_a_namespace_must_exist_where_the_server_is_strict(serve):
     api.create("php")
 
 
+@pytest.mark.parametrize("namespace", ["default", "kube-system", "kube-public", "kube-node-lease"])
+def test_the_namespaces_that_every_cluster_has_need_not_be_made(serve, namespace):
+    serve(strict=True).post(path("imagestreams", namespace=namespace), stream())
+
+
 def test_any_namespace_will_do_where_it_is_not(api: Api):
     assert api.create("php")["metadata"]["namespace"] == "shop"
 

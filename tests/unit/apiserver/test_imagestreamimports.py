@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.unit.apiserver.api import ADDRESS, INTEGRATED, PHP_82, PHP_83, Api, causes, image, path, spec_tag
+from webhook.apiserver import imagestreamimports
 from webhook.apiserver.stored import StoredRest
+from webhook.errors import AlreadyExists
 from webhook.importer import setup
 from webhook.importer.fetched import Fetched, FetchedImage
 from webhook.settings import Settings
@@ -35,8 +37,7 @@ class Registries:
 
 
 def fetched(digest=PHP_82):
-    bare = {key: value for key, value in image(digest).items() if key not in ("kind", "apiVersion")}
-    return Fetched(images=(FetchedImage("latest", {**bare, "dockerImageManifest": "{}"}),))
+    return Fetched(images=(FetchedImage("latest", {**_bare(image(digest)), "dockerImageManifest": "{}"}),))
 
 
 def failed():
@@ -110,16 +111,16 @@ def test_a_dry_run_stores_nothing(api: Api, store):
     assert store.revision() == before
 
 
-def test_importing_the_same_again_writes_nothing(api: Api, store):
+def test_importing_the_same_again_does_not_even_wait_to_write(api: Api, store, monkeypatch):
     api.post(IMPORTS, isi())
-    before = store.revision()
+    monkeypatch.setattr(store, "commit", None)
 
-    api.post(IMPORTS, isi())
+    again = api.post(IMPORTS, isi())
 
-    assert store.revision() == before
+    assert again["status"]["images"][0]["image"]["metadata"]["name"] == PHP_82
 
 
-def test_an_image_that_another_import_stores_meanwhile_is_shown_as_it_is(api: Api, monkeypatch):
+def test_an_image_that_another_import_stores_meanwhile_is_shown_as_fetched(api: Api, monkeypatch):
     create_all = StoredRest.create_all
 
     def later(rest, call, images):
@@ -128,12 +129,87 @@ def test_an_image_that_another_import_stores_meanwhile_is_shown_as_it_is(api: Ap
 
     monkeypatch.setattr(StoredRest, "create_all", later)
     shown = api.post(IMPORTS, isi())["status"]["images"][0]["image"]["metadata"]
-    assert shown["labels"] == {"first": "true"}
-    assert "resourceVersion" not in shown
+    stored = api.get(path("images", PHP_82, namespace=""))["metadata"]
+    assert stored["labels"] == {"first": "true"}
+    assert shown == {"name": PHP_82, **{key: stored[key] for key in ("uid", "creationTimestamp")}}
+
+
+def test_an_image_that_comes_and_goes_meanwhile_is_stored(api: Api, monkeypatch):
+    create_all, others = StoredRest.create_all, ["faster"]
+
+    def later(rest, call, images):
+        if others:
+            others.clear()
+            raise AlreadyExists("another import stored it, and somebody deleted it since")
+        return create_all(rest, call, images)
+
+    monkeypatch.setattr(StoredRest, "create_all", later)
+    api.post(IMPORTS, isi())
+    assert api.get(f"/apis/image.openshift.io/v1/images/{PHP_82}")["metadata"]["name"] == PHP_82
+
+
+def test_images_that_do_not_fit_one_commit_are_stored_in_order(api: Api, registries, store, monkeypatch):
+    monkeypatch.setattr(imagestreamimports, "_IMAGES_PER_COMMIT", 2)
+    digests = [f"sha256:{number:064}" for number in range(5)]
+    registries.found = Fetched(images=tuple(FetchedImage("latest", _bare(image(one))) for one in digests))
+    request = isi()
+    request["spec"]["images"] = [{**request["spec"]["images"][0], "to": {"name": f"t{n}"}} for n in range(5)]
+
+    shown = api.post(IMPORTS, request)["status"]["images"]
+
+    versions = [int(one["image"]["metadata"]["resourceVersion"]) for one in shown]
+    assert [one["image"]["metadata"]["name"] for one in shown] == digests
+    assert versions == list(range(versions[0], versions[0] + 5))
+    assert store.get("imagestreams.image.openshift.io", "shop", "php").rv == versions[-1] + 1
+
+
+def _bare(obj):
+    return {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
 
 
 def _labelled(obj):
     return {**obj, "metadata": {**obj["metadata"], "labels": {"first": "true"}}}
+
+
+def test_what_others_wrote_on_a_stored_image_is_not_answered(api: Api):
+    api.post(IMPORTS, isi())
+    address = path("images", PHP_82, namespace="")
+    api.patch(address, {"metadata": {"labels": {"team": "web"}, "annotations": {"note": "mine"}}})
+
+    shown = api.post(IMPORTS, isi())["status"]["images"][0]["image"]["metadata"]
+
+    assert set(shown) == {"name", "uid", "creationTimestamp"}
+    assert api.get(address)["metadata"]["labels"] == {"team": "web"}
+
+
+def test_an_image_without_a_target_shows_that_it_is_not_stored(api: Api, registries):
+    body = isi()
+    body["spec"]["images"].append({"from": {"kind": "DockerImage", "name": f"{ADDRESS}@{PHP_82}"}})
+    registries.found = Fetched(fetched().images * 2)
+
+    stored, bare = (one["image"]["metadata"] for one in api.post(IMPORTS, body)["status"]["images"])
+
+    assert ("uid" in stored, "uid" in bare) == (True, False)
+
+
+def test_images_of_one_digest_show_the_first_while_each_tag_has_its_own_address(api: Api, registries):
+    mirror = "mirror.example.com/acme/php"
+    body = isi()
+    body["spec"]["images"].append({"from": {"kind": "DockerImage", "name": f"{mirror}:8.2"}, "to": {"name": "copy"}})
+    (one,) = fetched().images
+    other = FetchedImage("8.2", {**one.image, "dockerImageReference": f"{mirror}@{PHP_82}"})
+    registries.found = Fetched((one, other))
+
+    status = api.post(IMPORTS, body)["status"]
+
+    assert [entry["image"]["dockerImageReference"] for entry in status["images"]] == [f"{ADDRESS}@{PHP_82}"] * 2
+    events = [entry["items"][0]["dockerImageReference"] for entry in status["import"]["status"]["tags"]]
+    assert events == [f"{ADDRESS}@{PHP_82}", f"{mirror}@{PHP_82}"]
+
+
+def test_an_import_under_way_to_its_end_is_not_answered(api: Api):
+    made = api.post(IMPORTS, isi(deletionTimestamp="2026-01-02T03:04:05Z", deletionGracePeriodSeconds=0))
+    assert not {"deletionTimestamp", "deletionGracePeriodSeconds"} & set(made["metadata"])
 
 
 def test_a_newer_image_comes_on_top(api: Api, registries):
@@ -195,6 +271,7 @@ def test_registries_are_asked_with_the_stream_and_the_pull_secrets_of_the_namesp
             "apiVersion": "v1",
             "metadata": {"name": name, "annotations": more},
             "type": "kubernetes.io/dockerconfigjson",
+            "stringData": {".dockerconfigjson": "{}"},
         }
         api.post(f"/api/v1/namespaces/{namespace}/secrets", body)
 

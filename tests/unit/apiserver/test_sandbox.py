@@ -48,6 +48,9 @@ class Mutate:
         pytest.param("my.app:v1", "IfNotPresent", id="a name with a dot is not a registry"),
         pytest.param("my.app:latest", "Always", id="a name with a dot and latest"),
         pytest.param(PINNED, "IfNotPresent", id="a digest"),
+        pytest.param(PINNED.replace("@", ":8.2@"), "IfNotPresent", id="a tag and a digest"),
+        pytest.param(PINNED.replace("@", ":latest@"), "Always", id="latest and a digest"),
+        pytest.param(PINNED.replace("quay.io/acme/php", "my.app"), "IfNotPresent", id="a name with a dot and a digest"),
         pytest.param("Not An Image", "IfNotPresent", id="nothing that can be read"),
     ],
 )
@@ -59,6 +62,26 @@ def test_each_container_gets_its_pull_policy_from_what_was_written_not_from_what
     made = serve(mutate=Mutate()).post(DEPLOYMENTS, deployment("php:latest"))
 
     assert (web(made)["image"], web(made)["imagePullPolicy"]) == (PINNED, "Always")
+
+
+@pytest.mark.parametrize(
+    ("volume", "policy"),
+    [
+        ({"reference": "php:8.2"}, "IfNotPresent"),
+        ({"reference": "php"}, "Always"),
+        ({"reference": "php", "pullPolicy": "Never"}, "Never"),
+    ],
+    ids=["by its tag", "by having none", "as given"],
+)
+def test_an_image_that_is_a_volume_gets_a_pull_policy_too(api: Api, volume, policy):
+    volumes = [{"name": "data", "emptyDir": {}}, {"name": "php", "image": volume}]
+
+    made = api.post(DEPLOYMENTS, deployment(volumes=volumes))
+
+    assert made["spec"]["template"]["spec"]["volumes"] == [
+        {"name": "data", "emptyDir": {}},
+        {"name": "php", "image": {"pullPolicy": policy, "reference": volume["reference"]}},
+    ]
 
 
 def test_a_pull_policy_that_is_given_stays(api: Api):
@@ -148,6 +171,28 @@ def test_every_kind_of_workload_can_be_stored_and_read(api: Api, info):
     assert made["kind"] == info.kind
 
 
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        pytest.param({}, "FieldValueRequired", id="none"),
+        pytest.param({".dockerconfigjson": "{auths"}, "FieldValueInvalid", id="no JSON"),
+        pytest.param({".dockerconfigjson": '["quay.io"]'}, "FieldValueInvalid", id="a list"),
+    ],
+)
+def test_the_content_of_a_pull_secret_is_an_object(api: Api, data, reason):
+    body = {
+        "kind": "Secret",
+        "apiVersion": "v1",
+        "metadata": {"name": "pull"},
+        "type": "kubernetes.io/dockerconfigjson",
+        "stringData": data,
+    }
+    refused = api.post(f"{SHOP}/secrets", body, code=422)
+    assert [(one["reason"], one["field"]) for one in refused["details"]["causes"]] == [
+        (reason, "data[.dockerconfigjson]")
+    ]
+
+
 def test_secrets_keep_text_in_base64(api: Api):
     body = {
         "kind": "Secret",
@@ -167,3 +212,36 @@ def test_sandbox_objects_can_be_replaced_without_a_version(api: Api):
     api.post(DEPLOYMENTS, deployment())
 
     assert web(api.put(f"{DEPLOYMENTS}/web", deployment("php:8.3")))["image"] == "php:8.3"
+
+
+BUILDS = "/apis/build.openshift.io/v1/namespaces/shop/builds"
+JOBS = "/apis/batch/v1/namespaces/shop/jobs"
+
+
+def build(image="php:8.2", **output):
+    origin = {"kind": "DockerImage", "name": image}
+    spec = {"strategy": {"sourceStrategy": {"from": origin}}, "output": output}
+    return {"kind": "Build", "apiVersion": "build.openshift.io/v1", "metadata": {"name": "php-1"}, "spec": spec}
+
+
+def job(image="php:8.2", **spec):
+    spec["template"] = {"spec": {"containers": [{"name": "web", "image": image}]}}
+    return {"kind": "Job", "apiVersion": "batch/v1", "metadata": {"name": "php-1"}, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("path", "stored", "sent", "field"),
+    [
+        pytest.param(JOBS, job(), job("php:8.3"), "spec.template", id="the template of a Job"),
+        pytest.param(JOBS, job(), job(parallelism=2), None, id="but not how often it runs"),
+        pytest.param(BUILDS, build(), build("php:8.3"), "spec", id="what a Build starts from"),
+        pytest.param(BUILDS, build(), build(to={"kind": "DockerImage", "name": "a"}), "spec", id="what it writes"),
+        pytest.param(BUILDS, build(), build(pushSecret={"name": "a"}), None, id="but not its push secret"),
+    ],
+)
+def test_what_runs_once_cannot_be_changed(api: Api, path, stored, sent, field):
+    api.post(path, stored)
+
+    answer = api.put(f"{path}/php-1", sent, code=422 if field else 200)
+
+    assert [one["field"] for one in answer.get("details", {}).get("causes", ())] == ([field] if field else [])

@@ -16,7 +16,7 @@ def secret(name, kind="kubernetes.io/dockerconfigjson", **annotations):
         "apiVersion": "v1",
         "metadata": {"name": name, "annotations": annotations},
         "type": kind,
-        "data": {".dockerconfigjson": AUTHS},
+        "data": {".dockercfg" if kind.endswith("dockercfg") else ".dockerconfigjson": AUTHS},
     }
 
 

@@ -8,6 +8,7 @@ from tests.unit.distribution.stub import API_VERSION, digest, errors
 from webhook.distribution import failures
 from webhook.distribution.client import RegistryClient, Usage
 from webhook.distribution.credentials import Credential
+from webhook.distribution.limits import Limits
 from webhook.distribution.pacing import Pacing
 from webhook.distribution.sessions import Session, SessionCache, SessionKey, Sessions
 from webhook.distribution.tokens import TokenCache
@@ -363,10 +364,23 @@ def test_a_pause_beyond_the_time_of_the_import_is_not_waited_for(registry, clien
 
 def test_a_token_service_that_refuses_for_a_time_closes_its_registry(registry, client):
     bearer(registry, answer=(429, [("Retry-After", "600")], b""))
-    pace = Pacing().of(registry.host)
+    pacing = Pacing()
     with pytest.raises(failures.UnexpectedAnswer, match="the token service answered 429"):
-        client(registry, pace=pace, deadline=time.monotonic() + 5).manifest("v1")
-    assert pace.opens("") > time.monotonic() + 500
+        client(registry, pacing=pacing, deadline=time.monotonic() + 5).manifest("v1")
+    assert pacing.of(registry.host).opens("") > time.monotonic() + 500
+
+
+def test_a_token_service_has_a_budget_of_its_own(registry, elsewhere, client):
+    bearer(registry, elsewhere.url)
+    elsewhere.routes["/token"] = registry.routes["/token"]
+    one_now = Limits(requests_per_second=0.01)
+    pacing = Pacing(lambda host: one_now if host == elsewhere.host else Limits())
+    for repository in ("team/app", "team/other"):
+        registry.routes[f"/v2/{repository}/manifests/v1"] = registry.routes["/v2/team/app/manifests/v1"]
+    assert client(registry, pacing=pacing).manifest("v1")
+    with pytest.raises(failures.RateLimited, match="budget"):
+        client(registry, "team/other", pacing=pacing, deadline=time.monotonic() + 5).manifest("v1")
+    assert len(elsewhere.seen("/token")) == 1
 
 
 def test_what_was_asked_is_counted(registry, client):

@@ -77,6 +77,20 @@ def test_both_kinds_of_pull_secrets_are_read():
     assert keyring.find(parse("ghcr.io/a/b")) == Credential("new", "pass:word")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("bmV3OnBzPz8+Pj4=", id="standard"),
+        pytest.param("bmV3OnBzPz8+Pj4", id="without padding"),
+        pytest.param("bmV3OnBzPz8-Pj4", id="of the URL alphabet"),
+        pytest.param("bmV3OnBz\nPz8+Pj4=\n", id="on two lines"),
+    ],
+)
+def test_accounts_are_read_in_every_form_of_base64(text):
+    keyring = Keyring.from_secrets([secret({"auths": {"ghcr.io": {"auth": text}}})])
+    assert keyring.find(parse("ghcr.io/a/b")) == Credential("new", "ps??>>>")
+
+
 def test_of_two_secrets_for_a_registry_the_first_is_used():
     keyring = Keyring.from_secrets([secret({"auths": {"quay.io": account(name)}}) for name in ("one", "two")])
     assert found(keyring, "quay.io/a/b") == "one"
@@ -94,9 +108,11 @@ def test_an_account_without_a_password_hides_the_less_specific_ones():
         {**secret({"auths": {"quay.io": account("x")}}), "type": "Opaque"},
         {"type": "kubernetes.io/dockercfg", "metadata": {}, "data": {}},
         secret({"auths": {"quay.io": {}}}),
+        secret({"auths": {"quay.io": None}}),
         secret({}),
+        secret(None),
     ],
-    ids=["excluded", "another type", "no data", "no account", "no accounts"],
+    ids=["excluded", "another type", "no data", "no account", "a null account", "no accounts", "null"],
 )
 def test_other_secrets_are_not_used(ignored):
     assert Keyring.from_secrets([ignored]).find(parse("quay.io/a/b")) is None

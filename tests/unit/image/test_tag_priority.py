@@ -22,6 +22,18 @@ from webhook.image.tag_priority import ordered
             id="pre-releases below their release",
         ),
         pytest.param("8.2-fpm 8.2 8.1-fpm", "8.2 8.2-fpm 8.1-fpm", id="minor versions with a word"),
+        pytest.param(
+            "8.2-fpm-alpine 8.1 8.2-rc.1 8.2-a_b", "8.1 8.2-a_b 8.2-fpm-alpine 8.2-rc.1", id="with one word only"
+        ),
+        pytest.param(
+            "22.04 1.0 18.04.6 1.0.01", "1.0 1.0.01 18.04.6 22.04", id="numbers with zeros before them are dates"
+        ),
+        pytest.param("2.0.0-01 1.0.0-0a 1.0.0-0", "1.0.0-0a 1.0.0-0 2.0.0-01", id="also in pre-releases"),
+        pytest.param(
+            f"1.0.0 9.0.{'9' * 20} 1.2.3.4 V1.0 vv1.0",
+            f"1.0.0 1.2.3.4 9.0.{'9' * 20} V1.0 vv1.0",
+            id="what is no version",
+        ),
         pytest.param("a a latest latest", "latest a", id="each once"),
     ],
 )

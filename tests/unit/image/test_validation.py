@@ -152,8 +152,12 @@ def test_an_embedded_image_is_judged_under_its_path():
     assert [one.field for one in validation.image({}, "image.")] == ["image.dockerImageReference"]
 
 
-def request(name="app", **spec):
-    return defaults.import_request({"metadata": {"name": name, "namespace": "shop"}, "spec": spec})
+def request(name="app", metadata=(), **spec):
+    return defaults.import_request({"metadata": {"name": name, "namespace": "shop", **dict(metadata)}, "spec": spec})
+
+
+def noted(**metadata):
+    return request(metadata=metadata, images=[docker("quay.io/a:1")])
 
 
 def docker(name):
@@ -170,6 +174,11 @@ KIND = "only DockerImage is supported"
         pytest.param(request(images=[docker("quay.io/a:1")]), [], id="an image"),
         pytest.param(request(repository=docker("quay.io/a")), [], id="a repository"),
         pytest.param(request(images=[docker("*")]), [], id="a star passes and fails later"),
+        pytest.param(
+            request(images=[{**docker("*"), "importPolicy": {"importMode": "Newest"}}]),
+            [],
+            id="of a star not even the import mode is looked at",
+        ),
         pytest.param(request("a" * 255, images=[docker("a:1")]), [], id="a long name passes until it is written"),
         pytest.param(request(), [("spec.images", NOTHING)], id="nothing to import"),
         pytest.param(
@@ -232,3 +241,17 @@ KIND = "only DockerImage is supported"
 )
 def test_an_import_request_is_judged(given, expected):
     assert [(field, text) for field, _, text in shown(validation.import_request(given))] == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        pytest.param(noted(labels={"team": "not a value"}), "metadata.labels", id="a label"),
+        pytest.param(noted(annotations={"not a key": "x"}), "metadata.annotations", id="an annotation"),
+        pytest.param(noted(finalizers=["mine"]), "metadata.finalizers[0]", id="a finalizer"),
+        pytest.param(noted(ownerReferences=[{}]), "metadata.ownerReferences.kind", id="an owner"),
+        pytest.param(noted(generateName="app-"), "metadata.generateName", id="a prefix beside the name"),
+    ],
+)
+def test_the_metadata_of_an_import_is_judged_like_that_of_objects_that_are_stored(given, field):
+    assert field in {one.field for one in validation.import_request(given)}

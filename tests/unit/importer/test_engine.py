@@ -101,7 +101,21 @@ def test_a_list_that_is_preserved_brings_all_its_images(importer, registry):
 def test_a_member_that_fails_fails_the_list(importer, registry):
     _, (_, arm) = put_list(registry, "team/multi", "latest", ["amd64", "arm64"])
     del registry.routes[f"/v2/team/multi/manifests/{arm}"]
-    assert reasons(fetch(importer, at(registry, "team/multi:latest", importMode="PreserveOriginal"))) == ["NotFound"]
+    (one,) = fetch(importer, at(registry, "team/multi:latest", importMode="PreserveOriginal")).images
+    assert (one.failure["reason"], one.failure["details"]["name"]) == ("NotFound", f"{registry.host}/team/multi@{arm}")
+
+
+def test_a_list_inside_a_preserved_list_is_its_image_under_the_digest_of_the_list(importer, registry):
+    inner, members = put_list(registry, "team/multi", "inner", ["amd64", "arm64"])
+    entry = {"mediaType": manifests.DOCKER_LIST, "size": 5, "digest": inner, "platform": {"architecture": "amd64"}}
+    content = json.dumps({"schemaVersion": 2, "mediaType": manifests.OCI_INDEX, "manifests": [entry]}).encode()
+    registry.put("team/multi", "outer", content, manifests.OCI_INDEX)
+    (one,) = fetch(importer, at(registry, "team/multi:outer", importMode="PreserveOriginal")).images
+    (member,) = one.manifests
+    assert (member["metadata"]["name"], member["dockerImageReference"]) == (
+        members[0],
+        f"{registry.host}/team/multi@{inner}",
+    )
 
 
 def test_a_list_inside_a_list_is_refused(importer, registry):
@@ -375,6 +389,13 @@ def whole(registry, *images):
     return isi
 
 
+def test_a_registry_alone_is_no_repository(importer):
+    isi = request(repository="my.registry")
+    failure = importer.fetch(isi, None, []).repository.failure
+    assert (failure["code"], failure["reason"], failure["details"]["name"]) == (422, "Invalid", "repository")
+    assert [one["field"] for one in failure["details"]["causes"]] == ["from.name"]
+
+
 def test_the_first_tags_of_a_repository_are_fetched_and_the_others_named(importer, registry):
     tagged(registry, "other", "1.0", "latest", "1.0.1", "2.0")
     found = importer.fetch(whole(registry), None, []).repository
@@ -388,6 +409,16 @@ def test_a_tag_beyond_the_limit_that_is_asked_for_by_name_is_not_additional(impo
     assert [one.tag for one in fetched.repository.images] == ["a", "b", "c", "e"]
     assert fetched.repository.additional_tags == ("d",)
     assert len(registry.seen("/v2/team/app/manifests/e")) == 1
+
+
+def test_the_members_of_a_list_beyond_the_limit_stand_at_the_entry_that_asked_for_it(importer, registry):
+    tagged(registry, "a", "b", "c", "d")
+    put_list(registry, "team/app", "d", ["amd64", "arm64"])
+    isi = whole(registry, at(registry, "team/app:d", importMode="PreserveOriginal"))
+    isi["spec"]["repository"]["importPolicy"]["importMode"] = "PreserveOriginal"
+    fetched = importer.fetch(isi, None, [])
+    assert (len(fetched.images[0].manifests), fetched.repository.images[-1].manifests) == (2, ())
+    assert fetched.repository.images[-1].image == fetched.images[0].image
 
 
 def test_without_a_limit_all_tags_are_fetched(registry):

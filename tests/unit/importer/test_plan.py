@@ -50,9 +50,28 @@ def test_the_existing_tag_may_prefer_a_platform(to, source):
 
 @pytest.mark.parametrize(
     ("source", "reason", "tag"),
-    [("*", "InternalError", "latest"), ("Foo/Bar", "Invalid", ""), ("my.image:1.0", "Invalid", "")],
+    [
+        pytest.param("*", "InternalError", "latest", id="a star"),
+        pytest.param("Foo/Bar", "Invalid", "", id="no reference"),
+        pytest.param("my.image:1.0", "InternalError", "latest", id="a registry alone"),
+        pytest.param(f"my.image@sha256:{'aa' * 32}", "InternalError", "", id="a digest of a registry alone"),
+    ],
 )
 def test_what_names_no_image_fails_before_anything_is_fetched(source, reason, tag):
     (one,) = plan.images(request(image(source)), None)
     assert isinstance(one, FetchedImage)
     assert (one.failure["reason"], one.tag) == (reason, tag)
+
+
+@pytest.mark.parametrize(
+    ("other", "alike"),
+    [
+        pytest.param({"source": "docker.io/library/php:8.2", "insecure": True}, True, id="spelled otherwise"),
+        pytest.param({"source": "mysql:8.2"}, False, id="of another repository"),
+        pytest.param({"source": "php:8.2", "importMode": "PreserveOriginal"}, False, id="in the other mode"),
+    ],
+)
+def test_what_an_image_brought_is_good_for_the_same_tag_of_its_repository(other, alike):
+    (want,) = plan.images(request(image(**other)), None)
+    repository = plan.repository_of(image("php"))
+    assert want.like(repository) is alike

@@ -278,6 +278,12 @@ def test_the_check_annotation_alone_is_a_reason_to_write(checked):
     assert (result.stream is None) == checked
 
 
+def test_an_empty_check_annotation_is_no_reason_to_write():
+    before = stream(tag(), items=[event()])
+    before["metadata"]["annotations"][CHECK_ANNOTATION] = ""
+    assert outcome(before, (image(), found())).stream is None
+
+
 def test_a_refused_write_leaves_a_condition_on_the_tags_that_it_would_have_added():
     proposed = outcome(IMPORTED, (image("quay.io/acme/app:v2", "v2"), found(BB, "v2"))).stream
     after = refused(IMPORTED, proposed, Invalid("too much").status(), NOW)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 
-from webhook.errors import Conflict, Forbidden
+from webhook.errors import Conflict, Forbidden, NotFound
 from webhook.kube.failure import Unreachable
 from webhook.serving.cluster_certificate import ClusterCertificate, bundle, hosts_of
 from webhook.serving.workspace import CannotServe
@@ -15,6 +15,7 @@ from webhook.tls.authority import Authority
 
 SECRET = "/api/v1/namespaces/images/secrets/tls"
 CONFIGURATION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/hook"
+VALIDATING = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/hook"
 NOW = datetime.now(UTC)
 
 
@@ -35,6 +36,8 @@ class Api:
     def get(self, path):
         if self.failure:
             raise self.failure
+        if path not in self.objects:
+            raise NotFound(f"{path} not found")
         return self.objects[path]
 
     def update(self, path, body):
@@ -51,8 +54,8 @@ class Api:
     def secret(self, key):
         return base64.b64decode(self.objects[SECRET]["data"][key])
 
-    def trusted(self):
-        return base64.b64decode(self.objects[CONFIGURATION]["webhooks"][0]["clientConfig"]["caBundle"])
+    def trusted(self, path=CONFIGURATION):
+        return base64.b64decode(self.objects[path]["webhooks"][0]["clientConfig"]["caBundle"])
 
 
 @pytest.fixture
@@ -88,6 +91,18 @@ def test_other_copies_take_what_is_there_and_write_nothing(api, tmp_path):
     assert second.pair.certificate.read_bytes() == first.pair.certificate.read_bytes()
     assert second.pair.key.read_bytes() == first.pair.key.read_bytes()
     assert api.updates == written
+
+
+def test_a_configuration_that_validates_trusts_the_same_authority(api, tmp_path):
+    api.objects[VALIDATING] = api.objects[CONFIGURATION]
+    ClusterCertificate(api, "images", "tls", "hook", tmp_path, validating="hook").start()
+    assert api.trusted(VALIDATING) == api.trusted()
+
+
+def test_a_configuration_that_validates_may_be_taken_away(api, tmp_path):
+    one = ClusterCertificate(api, "images", "tls", "hook", tmp_path, validating="hook")
+    one.start()
+    certificate(one.pair.certificate.read_bytes()).verify_directly_issued_by(certificate(api.trusted()))
 
 
 def test_what_else_a_webhook_says_is_kept(api, tmp_path):

@@ -44,18 +44,76 @@ def test_a_readable_line_names_the_level_when_it_matters(level, begins):
     assert ReadableLines().format(record("it is", level)).partition(" ")[2] == begins
 
 
-@pytest.mark.parametrize("formatter", [JsonLines(), ReadableLines()])
+def raised(message: str) -> logging.LogRecord:
+    try:
+        raise ValueError(message)
+    except ValueError:
+        return record("it broke", exc_info=sys.exc_info())
+
+
+def written(handler: Gathering) -> str:
+    handler.flush()
+    return handler.stream.getvalue()
+
+
+def quickly(message: str, **fields: object) -> str:
+    handler = Gathering(io.StringIO())
+    handler.line("webhook.admission", message, fields)
+    return written(handler)
+
+
+WAYS = {
+    "a line for a person": lambda text: ReadableLines().format(record(text)),
+    "an error for a person": lambda text: ReadableLines().format(raised(text)),
+    "a message": lambda text: JsonLines().format(record(text)),
+    "an error": lambda text: JsonLines().format(raised(text)),
+    "a field": lambda text: JsonLines().format(record("refused", fields={"images": [{"from": text}]})),
+    "a key": lambda text: JsonLines().format(record("refused", fields={"labels": {text: "yes"}})),
+    "a value of another type": lambda text: JsonLines().format(record("refused", fields={"error": ValueError(text)})),
+    "the message of a quick line": quickly,
+    "a field of a quick line": lambda text: quickly("refused", images=[{"from": text}]),
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize(
-    ("message", "secret"),
+    ("text", "secret"),
     [
-        ("Invalid HTTP Header: 'AUTHORIZATION BEARER c2VjcmV0LXRva2Vu'", "c2VjcmV0"),
-        ("refused: Basic cmVhZGVyOnNlY3JldA==", "cmVhZGVy"),
-        ("GET https://auth.example.com/token?token=c2VjcmV0&scope=pull", "c2VjcmV0"),
-        ("GET https://reader:s3cret@quay.io/v2/", "s3cret"),
+        pytest.param("Invalid HTTP Header: 'AUTHORIZATION BEARER c2VjcmV0LXRva2Vu'", "c2VjcmV0", id="in capitals"),
+        pytest.param("refused: Basic cmVhZGVyOnNlY3JldA==", "cmVhZGVy", id="a name and a password"),
+        pytest.param("refused: Bearer\tc2VjcmV0LXRva2Vu", "c2VjcmV0", id="behind a tab"),
+        pytest.param("Invalid HTTP Header: 'Bearer\\tc2VjcmV0'", "c2VjcmV0", id="behind a tab that is spelled"),
+        pytest.param("two lines\nBearer c2VjcmV0LXRva2Vu", "c2VjcmV0", id="at the beginning of a line"),
+        pytest.param("b'Accept: */*\\r\\nBearer c2VjcmV0'", "c2VjcmV0", id="behind a line end that is spelled"),
+        pytest.param('authorization=Bearer "c2VjcmV0LXRva2Vu"', "c2VjcmV0", id="in quotes"),
+        pytest.param("GET /?auth=Bearer%20c2VjcmV0LXRva2Vu", "c2VjcmV0", id="in a query"),
+        pytest.param("GET https://auth.example.com/token?token=c2VjcmV0&scope=pull", "c2VjcmV0", id="a parameter"),
+        pytest.param('refused: access_token="c2VjcmV0"', "c2VjcmV0", id="a parameter in quotes"),
+        pytest.param(r"PassWord=open\s3cret", "s3cret", id="a password with a backslash"),
+        pytest.param("GET https://reader:s3cret@quay.io/v2/", "s3cret", id="in an address"),
+        pytest.param("GET https://:s3cret@quay.io/v2/", "s3cret", id="in an address without a name"),
+        pytest.param("GET https://reader:p@s3cret@quay.io/v2/", "s3cret", id="with an at sign in it"),
     ],
 )
-def test_no_line_holds_a_secret(formatter, message, secret):
-    assert secret not in formatter.format(record(message))
+def test_no_line_holds_a_secret(way, text, secret):
+    line = way(text)
+    assert secret not in line
+    assert "[redacted]" in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a password="s3cret", and more',
+        "it ends with password=s3cret\\",
+        'password=s3cret"',
+        "GET https://registry:5000",
+    ],
+)
+def test_a_line_without_its_secret_is_still_json(text):
+    line = json.loads(JsonLines().format(record(text, fields={"image": "php@sha256:0123"})))
+    assert line["image"] == "php@sha256:0123"
+    assert "s3cret" not in line["message"]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +162,25 @@ def test_a_quick_line_for_a_terminal_is_as_readable_as_all_others(caplog):
     caplog.set_level(logging.INFO, log.name)
     quick(log)("pods shop/web", {"namespace": "shop"})
     assert [(one.getMessage(), one.fields) for one in caplog.records] == [("pods shop/web", {"namespace": "shop"})]
+
+
+def test_half_a_surrogate_pair_is_written_and_costs_no_other_line():
+    handler = Gathering(io.StringIO())
+    handler.setFormatter(JsonLines())
+    for message in ("before", "no such file: caf\udce9", "after"):
+        handler.handle(record(message))
+    handler.line("webhook.admission", "caf\udce9", {})
+    found = [json.loads(line)["message"] for line in written(handler).splitlines()]
+    assert found == ["before", "no such file: caf\udce9", "after", "caf\udce9"]
+
+
+def test_a_line_that_cannot_be_made_stops_nobody_and_says_so():
+    handler = Gathering(io.StringIO())
+    handler.setFormatter(JsonLines())
+    wrong = record("%d connections")
+    wrong.args = ("Bearer c2VjcmV0",)
+    handler.handle(wrong)
+    assert json.loads(written(handler))["message"] == "%d connections (a line that cannot be written: TypeError)"
 
 
 @pytest.fixture

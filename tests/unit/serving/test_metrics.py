@@ -10,7 +10,11 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.unit.serving.wsgi import ask, echo
+from webhook.admission import reasons
+from webhook.admission.decide import Rewrite
 from webhook.admission.endpoint import OUTCOMES
+from webhook.admission.resolve import Decision
+from webhook.admission.reviewer import ALLOWED
 from webhook.errors import Unauthorized
 from webhook.serving.metrics import MetricsEndpoint, ReviewCounter, route, served
 
@@ -103,6 +107,29 @@ def test_metrics_have_a_plain_port(monkeypatch, tmp_path):
         urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10)
 
 
+def images_by_reason() -> dict[str, float]:
+    found = {one: {"reason": one} for one in reasons.SENTENCES}
+    return {
+        one: REGISTRY.get_sample_value("imagestreams_admission_images_total", labels) or 0.0
+        for one, labels in found.items()
+    }
+
+
+def test_images_are_counted_by_the_reason_of_their_decision_each_once():
+    looked = [
+        Rewrite(("spec", "containers", number, "image"), reason, reason, Decision(reason))
+        for number, reason in enumerate(reasons.SENTENCES)
+    ]
+    origin = ("spec", "strategy", "sourceStrategy", "from")
+    deferred = Decision(reasons.MISSING_TAG_DEFERRED)
+    looked.append(Rewrite((*origin, "kind"), "ImageStreamTag", "DockerImage", deferred, beside=True))
+    before = images_by_reason()
+    counter = ReviewCounter()
+    counter(ALLOWED, looked, 0.001)
+    counter.flush()
+    assert images_by_reason() == {reason: count + 1 for reason, count in before.items()}
+
+
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_every_outcome_of_a_review_is_counted(outcome):
     def counted():
@@ -113,3 +140,11 @@ def test_every_outcome_of_a_review_is_counted(outcome):
     counter(outcome, [], 0.001)
     counter.flush()
     assert counted() == before + 1
+
+
+def test_a_reason_without_a_number_is_an_error_of_who_counts_and_not_of_who_writes():
+    counter = ReviewCounter()
+    image = Rewrite(("spec", "image"), "php:8.2", "php:8.2", Decision("Unheard", "php:8.2"))
+    with pytest.raises(KeyError, match="Unheard"):
+        counter(ALLOWED, [image], 0.001)
+    counter.flush()
