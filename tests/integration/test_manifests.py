@@ -22,6 +22,8 @@ from webhook.serving import cluster_certificate
 
 ROOT = Path(__file__).parents[2] / "manifests" / "webhook"
 VARIANTS = {"its own authority": ROOT, "cert-manager": ROOT / "with-cert-manager"}
+PAGE = ROOT.parents[1] / "docs" / "install-webhook.md"
+EXAMPLE = re.compile(r"^```yaml\n(resources: .*?)^```", re.MULTILINE | re.DOTALL)
 
 Object = dict[str, Any]
 
@@ -226,6 +228,26 @@ def test_an_outage_of_the_webhook_stops_nobody(rendered):
     ]
     assert excluded >= {"kube-system", "kube-public", "kube-node-lease", "imagestreams"}
     assert len(hook["matchConditions"]) == 2
+
+
+@pytest.mark.parametrize("namespace", ["imagestreams", "platform"])
+def test_the_kustomizations_of_the_page_are_whole(namespace, tmp_path):
+    examples = {
+        yaml.safe_load(each).get("namespace", "imagestreams"): each for each in EXAMPLE.findall(PAGE.read_text())
+    }
+    shutil.copytree(ROOT, tmp_path / "manifests" / "webhook")
+    shutil.copy(ROOT / "base" / "policy.yaml", tmp_path)
+    (tmp_path / "kustomization.yaml").write_text(examples[namespace])
+    objects = render(tmp_path)
+    bindings = [each for each in objects if each["kind"].endswith("RoleBinding")]
+    (service,) = [one(objects, "MutatingWebhookConfiguration")["webhooks"][0]["clientConfig"]["service"]]
+    places = [each["metadata"]["namespace"] for each in objects if "namespace" in each["metadata"]]
+    places += [service["namespace"], *(subject["namespace"] for each in bindings for subject in each["subjects"])]
+    assert set(places) == {namespace}
+    assert one(objects, "Namespace")["metadata"]["name"] == namespace
+    arguments = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"]
+    (*_, secret) = [each for each in arguments if each.startswith("--certificate-secret=")]
+    assert secret == f"--certificate-secret={namespace}/imagestreams-webhook-tls"
 
 
 def test_the_label_that_explain_names_keeps_objects_and_namespaces_away(rendered):

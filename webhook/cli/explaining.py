@@ -144,7 +144,7 @@ def _kept_away(subject: Subject, judge: Judge) -> Iterator[Node]:
     own = (subject.object.get("metadata") or {}).get("labels") or {}
     for whose, labels in ("object", own), ("namespace", judge.labels(subject.namespace)):
         if labels.get(name) == value:
-            yield Node(f"The {whose} has the label {name}: {value}, so the webhook of manifests/webhook is not asked.")
+            yield Node(f"The {whose} has the label {name}: {value}, so manifests/webhook has nothing resolved in it.")
 
 
 def _resource(kind: str, policy: Policy) -> tuple[str, str]:

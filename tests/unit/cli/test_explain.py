@@ -165,7 +165,7 @@ def test_labels_that_keep_the_webhook_away_are_named(explained, api, folder):
     api.expect("GET", "/api/v1/namespaces/shop", (200, {"metadata": {"labels": labels}}))
     api.expect("GET", "/apis/image.openshift.io/v1/namespaces/shop/imagestreams", (200, {**STREAMS, "items": []}))
     _, lines, _ = explained("-f", "pod.yaml", "--server", api.server)
-    told = "has the label image.openshift.io/admission: ignore, so the webhook of manifests/webhook is not asked."
+    told = "has the label image.openshift.io/admission: ignore, so manifests/webhook has nothing resolved in it."
     assert [line.partition(" has ")[0].split()[-1] for line in lines if line.endswith(told)] == ["object", "namespace"]
 
 
