@@ -64,11 +64,12 @@ def tell_more(answer: Json, found: Sequence[Result], where: Cluster, stream: str
     """On standard error: what the registry has beyond this import, and the next command."""
     if left := import_result.not_imported(answer):
         names = ", ".join(left[:_MOST_NAMES]) + (", …" if len(left) > _MOST_NAMES else "")
-        source = answer["spec"]["repository"]["from"]["name"]
+        repository = answer["spec"]["repository"]
+        source = repository["from"]["name"]
+        insecure = " --insecure" if (repository.get("importPolicy") or {}).get("insecure") else ""
         click.echo(f"{len(left)} more tags of {source} were not imported: {names}", err=True)
-        click.echo(
-            f"next: imagestreams import {stream}:{left[0]} --from {source}:{left[0]} -n {where.namespace}", err=True
-        )
+        command = f"imagestreams import {stream}:{left[0]} --from {source}:{left[0]}{insecure} -n {where.namespace}"
+        click.echo(f"next: {command}", err=True)
     elif command := _next(answer, found, where, stream):
         click.echo(f"next: {command}", err=True)
 
@@ -113,4 +114,6 @@ def _place(source: str) -> str:
         reference = parse(source).with_client_defaults()
     except InvalidReference:
         return source
+    if not reference.name:
+        return reference.registry
     return f"{reference.registry}, repository {reference.repository_name()}"

@@ -134,7 +134,9 @@ def _without_null(obj: Json, keys: tuple[str, ...]) -> Json:
 
 
 def _import(one: Json, import_mode: str) -> Json:
-    return policies({key: value for key, value in one.items() if value is not None and value is not False}, import_mode)
+    said = {key: value for key, value in one.items() if value is not None and value is not False}
+    said["from"] = {key: value for key, value in (one.get("from") or {}).items() if not _says_nothing(value)}
+    return policies(said, import_mode)
 
 
 def _says_nothing(value: Any) -> bool:

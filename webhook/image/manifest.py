@@ -139,9 +139,11 @@ def single_image(manifest: Single, config: bytes, reference: str) -> Json:
         "dockerImageMetadata": metadata,
         "dockerImageMetadataVersion": "1.0",
         "dockerImageManifest": _text(manifest.raw),
-        "dockerImageLayers": [{"name": name, "size": size, "mediaType": kind} for name, size, kind in manifest.layers],
         "dockerImageManifestMediaType": manifest.media_type,
     }
+    if manifest.layers:
+        found = [{"name": name, "size": size, "mediaType": kind} for name, size, kind in manifest.layers]
+        image["dockerImageLayers"] = found
     if config:
         image["dockerImageConfig"] = _text(config)
     return image
@@ -149,14 +151,15 @@ def single_image(manifest: Single, config: bytes, reference: str) -> Json:
 
 def list_image(listing: Listing, reference: str, now: str) -> Json:
     """The Image of a whole list, in mode PreserveOriginal: its members, and no layers of its own."""
-    return {
+    image: Json = {
         "metadata": {"name": listing.digest},
         "dockerImageReference": reference,
         "dockerImageMetadata": configuration.document(Id=listing.digest, Created=now),
         "dockerImageMetadataVersion": "1.0",
         "dockerImageManifestMediaType": listing.media_type,
-        "dockerImageManifests": [_member(entry) for entry in listing.entries],
     }
+    members = [_member(entry) for entry in listing.entries]
+    return {**image, "dockerImageManifests": members} if members else image
 
 
 def without_content(image: Json) -> Json:

@@ -144,7 +144,7 @@ class _Looking:
 
     def _look(self, want: Want) -> _Look:
         memory, host = self._memory, want.repository.host
-        name = _Name(want.repository, want.value, want.insecure, self._clients.credential(want.source))
+        name = _Name(want.repository, want.value, want.insecure, self._clients.credential(want))
         with memory.lock:
             known, down = memory.looks.get(name), memory.unreachable.get(host)
         if known is not None:
@@ -198,5 +198,5 @@ class _Looking:
         return self._importer.shared.pacing.of(want.repository.host)
 
     def _account(self, want: Want) -> str:
-        credential = self._clients.credential(want.source)
+        credential = self._clients.credential(want)
         return credential.username if credential else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from webhook.distribution import mirrors
@@ -17,7 +17,6 @@ from webhook.distribution.sessions import SessionCache, Sessions
 from webhook.distribution.tokens import TokenCache
 from webhook.distribution.transport import Transport
 from webhook.image.configuration import BadContent
-from webhook.image.reference import Reference
 from webhook.importer.plan import Repository, Want
 
 T = TypeVar("T")
@@ -68,7 +67,7 @@ class Clients:
         self._transport, self._shared, self._rules, self._keyring = transport, shared, rules, keyring
         self._deadline, self._usages = deadline, usages or Usages()
         self._sessions = Sessions(shared.sessions)
-        self._clients: dict[tuple[Repository, bool], RegistryClient] = {}
+        self._clients: dict[tuple[Repository, bool, Credential | None], RegistryClient] = {}
         self._lock = threading.Lock()
 
     def first(self, want: Want, ask: Callable[[RegistryClient], T]) -> T:
@@ -91,23 +90,25 @@ class Clients:
         """The client that lists the tags of the repository; raises Blocked."""
         return self._of(want.at(mirrors.listing_endpoint(want.source, self._rules.registries)), want)
 
-    def credential(self, source: Reference) -> Credential | None:
-        """Whose password a repository is read with."""
-        return self._keyring.find(source) or self._rules.keyring.find(source)
+    def credential(self, want: Want) -> Credential | None:
+        """Whose password an image is read with: a key may name a tag, though few do."""
+        reference = replace(want.source, tag=want.tag)
+        return self._keyring.find(reference) or self._rules.keyring.find(reference)
 
     def _of(self, want: Want, source: Want) -> RegistryClient:
         """The client of an endpoint: with credentials of its own and the insecure flag of the source."""
         repository = want.repository
         insecure = source.insecure or self._rules.registries.is_insecure(source.source)
+        credential = self.credential(want)
         with self._lock:
-            key = repository, insecure
+            key = repository, insecure, credential
             if key not in self._clients:
                 self._clients[key] = RegistryClient(
                     self._transport,
                     self._shared.tokens,
                     repository.host,
                     repository.path,
-                    credential=self.credential(want.source),
+                    credential=credential,
                     insecure=insecure,
                     sessions=self._sessions,
                     pacing=self._shared.pacing,

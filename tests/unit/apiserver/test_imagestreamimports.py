@@ -207,9 +207,10 @@ def test_images_of_one_digest_show_the_first_while_each_tag_has_its_own_address(
     assert events == [f"{ADDRESS}@{PHP_82}", f"{mirror}@{PHP_82}"]
 
 
-def test_an_import_under_way_to_its_end_is_not_answered(api: Api):
-    made = api.post(IMPORTS, isi(deletionTimestamp="2026-01-02T03:04:05Z", deletionGracePeriodSeconds=0))
-    assert not {"deletionTimestamp", "deletionGracePeriodSeconds"} & set(made["metadata"])
+def test_the_metadata_is_answered_without_what_says_nothing_and_what_only_a_server_says(api: Api):
+    deleted = {"deletionTimestamp": "2026-01-02T03:04:05Z", "deletionGracePeriodSeconds": 30}
+    made = api.post(IMPORTS, isi(labels={}, annotations={"note": "mine"}, generation=0, finalizers=[], **deleted))
+    assert set(made["metadata"]) == {"name", "namespace", "annotations", "uid", "creationTimestamp"}
 
 
 def test_a_newer_image_comes_on_top(api: Api, registries):

@@ -144,6 +144,15 @@ def test_secrets_are_not_named_where_nobody_asked_for_a_password(api, run):
     assert run("php:8.2")[2].endswith('repository acme/php: Get "https://quay.io/v2/": no such host\n')
 
 
+def test_a_source_that_is_a_registry_alone_has_no_repository_to_name(api, run):
+    code, body = answer("8.2", failed=["8.2"])
+    body["spec"]["images"][0]["from"]["name"] = "my.registry"
+    api.expect("GET", STREAM, (200, stream("8.2")))
+    api.expect("POST", IMPORTS, (code, body))
+    api.expect("GET", SECRETS, (200, {"kind": "SecretList", "items": []}))
+    assert "php:8.2 could not be imported: my.registry: you may not have access" in run("php:8.2")[2]
+
+
 def test_several_failures_are_listed_and_secrets_need_not_be_readable(api, run):
     api.expect("GET", STREAM, (200, stream("8.1", "8.2", "8.3")))
     api.expect("POST", IMPORTS, answer("8.1", "8.2", "8.3", failed=["8.1", "8.2"]))
@@ -181,17 +190,21 @@ def test_programs_get_the_stream(api, run, form, read):
     assert read(out) == ("imagestream.image.openshift.io/php" if form == "name" else "ImageStream")
 
 
-def test_what_a_repository_has_beyond_the_limit_is_told(api, run):
+@pytest.mark.parametrize(
+    ("policy", "flag"),
+    [pytest.param({}, "", id="with TLS"), pytest.param({"insecure": True}, " --insecure", id="without")],
+)
+def test_what_a_repository_has_beyond_the_limit_is_told(api, run, policy, flag):
     repository = {"images": [], "additionalTags": ["a", "b", "c", "d", "e", "f"], "status": {"status": "Success"}}
     _, body = answer()
-    body["spec"] = {"repository": {"from": {"name": "quay.io/acme/php"}}}
+    body["spec"] = {"repository": {"from": {"name": "quay.io/acme/php"}, "importPolicy": policy}}
     body["status"]["repository"] = repository
     api.expect("GET", STREAM, (200, stream()))
     api.expect("POST", IMPORTS, (201, body))
     _, _, err = run("php", "--all", "--from", "quay.io/acme/php", "--confirm")
     assert err == (
         "6 more tags of quay.io/acme/php were not imported: a, b, c, d, e, …\n"
-        "next: imagestreams import php:a --from quay.io/acme/php:a -n demo\n"
+        f"next: imagestreams import php:a --from quay.io/acme/php:a{flag} -n demo\n"
     )
 
 

@@ -80,12 +80,13 @@ def test_an_import_goes_to_the_tag_of_its_source(image, target):
 
 def test_an_import_request_gets_policies_everywhere():
     request = defaults.import_request(
-        {"spec": {"images": [{"includeManifest": False}], "repository": {"from": {"name": "a"}}}}, "Legacy"
+        {"spec": {"images": [{"includeManifest": False}], "repository": {"from": {"name": "a", "namespace": ""}}}},
+        "Legacy",
     )
     policies = {"importPolicy": {"importMode": "Legacy"}, "referencePolicy": {"type": "Source"}}
     assert request["spec"] == {
         "import": False,
-        "images": [policies],
+        "images": [{"from": {}, **policies}],
         "repository": {"from": {"name": "a"}, **policies},
     }
 

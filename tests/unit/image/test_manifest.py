@@ -244,6 +244,12 @@ def test_no_document_is_worse_than_refused(document, media_type):
     assert isinstance(found, Single | Listing)
 
 
+def test_an_image_or_a_list_of_nothing_names_no_parts():
+    empty = parse(listing(), manifests.DOCKER_LIST)
+    assert "dockerImageLayers" not in image(b"{}", layers=())
+    assert "dockerImageManifests" not in list_image(empty, REFERENCE, "2026-03-01T12:00:00Z")
+
+
 # Lists.
 
 

@@ -43,8 +43,8 @@ def put_list(registry, repository, tag, members):
     return registry.put(repository, tag, content, manifests.DOCKER_LIST), [entry["digest"] for entry in entries]
 
 
-def pull_secret(registry, password="secret"):
-    content = {"auths": {registry.host: {"username": "reader", "password": password}}}
+def pull_secret(registry, password="secret", path=""):
+    content = {"auths": {f"{registry.host}{path}": {"username": "reader", "password": password}}}
     data = base64.b64encode(json.dumps(content).encode()).decode()
     return {
         "type": "kubernetes.io/dockerconfigjson",
@@ -205,6 +205,16 @@ def test_the_pull_secrets_of_the_namespace_are_used(importer, registry, password
     basic(registry)
     secrets = [pull_secret(registry, password) for password in passwords]
     assert reasons(fetch(importer, at(registry, "team/app:v1"), secrets=secrets)) == [reason]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("/team/app:v1", None), ("/team/app:v", None), ("/team/app:latest", "Unauthorized")],
+    ids=["its tag", "the beginning of its tag", "another tag"],
+)
+def test_a_pull_secret_may_be_for_a_tag(importer, registry, path, reason):
+    basic(registry)
+    assert reasons(fetch(importer, at(registry, "team/app:v1"), secrets=[pull_secret(registry, path=path)])) == [reason]
 
 
 def test_a_corrupt_secret_fails_images_of_open_registries_too(importer, registry):
