@@ -5,7 +5,6 @@ A module that has the webhook installed says by a fixture `rendered` which objec
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -30,7 +29,6 @@ from tests.integration.kubectl import Kubectl
 from tests.integration.servers import Webhook, free_port, until
 from webhook.errors import Json
 
-NAMES = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -101,9 +99,4 @@ def webhook(
 @pytest.fixture
 def shop(webhook: Webhook, installed: Cluster) -> str:
     """A namespace with a stream that the webhook knows."""
-    name = f"cluster-shop-{next(NAMES)}"
-    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    assert installed.call("POST", "/api/v1/namespaces", space).code == 201
-    assert installed.call("POST", workloads.STREAMS.format(name), workloads.stream("php")).code == 201
-    until(lambda: workloads.is_looked_up(installed, name), "the webhook's view")
-    return name
+    return workloads.new_shop(installed)

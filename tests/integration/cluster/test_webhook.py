@@ -52,6 +52,8 @@ def test_the_match_conditions_tell_controllers_apart(
 ):
     found = admit(installed, shop, "php:8.2", ownerReferences=owner(api_version, kind))
     assert images(found) == [RESOLVED if seen else "php:8.2"]
+    # With failurePolicy Ignore, a condition that cannot be evaluated spares the webhook as well.
+    assert "match_condition_evaluation_errors_total{" not in installed.metrics()
 
 
 @pytest.mark.parametrize("label", [{}, {"image.openshift.io/admission": "ignore"}], ids=["no label", "the label"])

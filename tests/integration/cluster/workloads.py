@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from tests.integration.cluster.cluster import Answer, Cluster, Json
+import itertools
 
+from tests.integration.cluster.cluster import Answer, Cluster, Json
+from tests.integration.servers import until
+
+NAMESPACES = "/api/v1/namespaces"
 STREAMS = "/apis/image.openshift.io/v1/namespaces/{}/imagestreams"
 PODS = "/api/v1/namespaces/{}/pods"
 DIGEST = "sha256:" + "ab" * 32
 RESOLVED = f"quay.io/team/php@{DIGEST}"
+_NAMES = itertools.count(1)
+
+
+def namespace(cluster: Cluster, **metadata: object) -> str:
+    """The name of a new namespace."""
+    name = f"cluster-shop-{next(_NAMES)}"
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, **metadata}}
+    assert cluster.call("POST", NAMESPACES, space).code == 201
+    return name
+
+
+def new_shop(cluster: Cluster) -> str:
+    """A namespace with a stream that the webhook knows."""
+    name = namespace(cluster)
+    assert cluster.call("POST", STREAMS.format(name), stream("php")).code == 201
+    until(lambda: is_looked_up(cluster, name), "the webhook's view")
+    return name
 
 
 def stream(name: str, *, local: bool = True) -> Json:
