@@ -214,18 +214,19 @@ def test_applied_again_the_configurations_keep_the_trust(
     assert installed.call("GET", CONFIGURATION).body == before
 
 
-class TestWhileNoCopyRuns:
-    @pytest.fixture(scope="class")
-    def closed(self, installed: Cluster, webhook: Webhook) -> Iterator[str]:
-        """A namespace with a Pod that somebody tidies up after, in the time without a webhook."""
-        shop = new_shop(installed)
-        made = pod("nginx:1.27", finalizers=["example.com/tidy-up"])
-        assert installed.call("POST", PODS.format(shop), made).code == 201
-        webhook.stop()
-        yield shop
-        webhook.start()
-        until(lambda: is_looked_up(installed, shop), "the webhook again")
+@pytest.fixture(scope="class")
+def closed(installed: Cluster, webhook: Webhook) -> Iterator[str]:
+    """A namespace with a Pod that somebody tidies up after, in the time without a webhook."""
+    shop = new_shop(installed)
+    made = pod("nginx:1.27", name="held", finalizers=["example.com/tidy-up"])
+    assert installed.call("POST", PODS.format(shop), made).code == 201
+    webhook.stop()
+    yield shop
+    webhook.start()
+    until(lambda: is_looked_up(installed, shop), "the webhook again")
 
+
+class TestWhileNoCopyRuns:
     def test_no_workload_is_created_or_changed(self, installed: Cluster, closed: str):
         change = {"spec": {"containers": [{"name": "c0", "image": "nginx:1.28"}]}}
         answers = [
@@ -233,7 +234,7 @@ class TestWhileNoCopyRuns:
             asked(installed, closed, "nginx:1.27", labels=IGNORED),
             asked(installed, "default", "nginx:1.27"),
             installed.call("POST", f"{DEPLOYMENTS.format(closed)}?dryRun=All", deployment("nginx:1.27")),
-            installed.call("PATCH", f"{PODS.format(closed)}/web", change, MERGE),
+            installed.call("PATCH", f"{PODS.format(closed)}/held", change, MERGE),
         ]
         assert [(one.code, NOT_ASKED in one.body["message"]) for one in answers] == [(500, True)] * 5
 
@@ -247,14 +248,14 @@ class TestWhileNoCopyRuns:
         assert images(admit(installed, closed, "nginx:1.27", ownerReferences=replica)) == ["nginx:1.27"]
 
     def test_pods_are_scheduled_and_report(self, installed: Cluster, closed: str):
-        path = f"{PODS.format(closed)}/web"
+        path = f"{PODS.format(closed)}/held"
         target = {"apiVersion": "v1", "kind": "Node", "name": "node-1"}
-        binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "web"}, "target": target}
+        binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "held"}, "target": target}
         assert installed.call("POST", f"{path}/binding", binding).code == 201
         assert installed.call("PATCH", f"{path}/status", {"status": {"phase": "Running"}}, MERGE).code == 200
 
     def test_pods_can_go(self, installed: Cluster, closed: str):
-        path = f"{PODS.format(closed)}/web"
+        path = f"{PODS.format(closed)}/held"
         assert installed.call("DELETE", f"{path}?gracePeriodSeconds=0").code == 200
         assert "deletionTimestamp" in installed.call("GET", path).body["metadata"]
         tidied = {"metadata": {"finalizers": None}}
