@@ -73,10 +73,6 @@ class Cluster:
             headers["Content-Type"] = content_type
         return self._pool.request(method, self.url + path, body=body, headers=headers)
 
-    def metrics(self) -> str:
-        """Everything that kube-apiserver counts."""
-        return self._pool.request("GET", f"{self.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).data.decode()
-
     @property
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig."""

@@ -30,7 +30,6 @@ from tests.integration.servers import Webhook, free_port, until
 from webhook.errors import Json
 
 
-
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A kube-apiserver with nothing in it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import yaml
@@ -33,6 +32,7 @@ DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments"
 CONFIGURATION = f"{VALIDATING}/imagestreams-webhook"
 TRUSTED_SECRET = "/api/v1/namespaces/imagestreams/secrets/imagestreams-webhook-tls"
 ACCESS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+OWN_CONFIGURATION = ("admissionregistration.k8s.io", "validatingwebhookconfigurations", "imagestreams-webhook")
 MERGE = "application/strategic-merge-patch+json"
 IGNORED = {"image.openshift.io/admission": "ignore"}
 UNTRUSTED = "untrusted.example.com/miner:1"
@@ -99,41 +99,18 @@ def test_the_webhook_has_itself_trusted_for_both_phases(installed: Cluster, webh
 
 
 @pytest.mark.parametrize(
-    ("verb", "group", "resource", "name", "allowed"),
+    ("verb", "what", "allowed"),
     [
-        pytest.param("get", "image.openshift.io", "images", "", True, id="it may read any Image"),
-        pytest.param("get", "", "namespaces", "", True, id="and the annotations of namespaces"),
-        pytest.param(
-            "update",
-            "admissionregistration.k8s.io",
-            "validatingwebhookconfigurations",
-            "imagestreams-webhook",
-            True,
-            id="it may update its own configuration",
-        ),
-        pytest.param(
-            "update",
-            "admissionregistration.k8s.io",
-            "validatingwebhookconfigurations",
-            "others",
-            False,
-            id="but nobody else's",
-        ),
-        pytest.param(
-            "delete",
-            "admissionregistration.k8s.io",
-            "validatingwebhookconfigurations",
-            "imagestreams-webhook",
-            False,
-            id="and it cannot switch the policy off",
-        ),
-        pytest.param("get", "", "secrets", "", False, id="it may not read secrets"),
+        pytest.param("get", ("image.openshift.io", "images", ""), True, id="it may read any Image"),
+        pytest.param("get", ("", "namespaces", ""), True, id="and the annotations of namespaces"),
+        pytest.param("update", OWN_CONFIGURATION, True, id="it may update its own configuration"),
+        pytest.param("update", (*OWN_CONFIGURATION[:2], "others"), False, id="but nobody else's"),
+        pytest.param("delete", OWN_CONFIGURATION, False, id="and it cannot switch the policy off"),
+        pytest.param("get", ("", "secrets", ""), False, id="it may not read secrets"),
     ],
 )
-def test_the_rights_of_the_service_account(
-    installed: Cluster, verb: str, group: str, resource: str, name: str, allowed: bool
-):
-    attributes = {"verb": verb, "group": group, "resource": resource, "name": name}
+def test_the_rights_of_the_service_account(installed: Cluster, verb: str, what: tuple[str, str, str], allowed: bool):
+    attributes = {"verb": verb, **dict(zip(("group", "resource", "name"), what, strict=True))}
     spec = {"user": WEBHOOK_ACCOUNT, "resourceAttributes": attributes}
     review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
     assert installed.call("POST", ACCESS, review).body["status"]["allowed"] is allowed
@@ -243,9 +220,15 @@ class TestWhileNoCopyRuns:
         assert installed.call("POST", f"{NAMESPACES}/{closed}/configmaps", settings).code == 201
         assert installed.call("POST", STREAMS.format(closed), stream("ruby")).code == 201
 
-    def test_what_belongs_to_a_template_that_was_judged_comes_up(self, installed: Cluster, closed: str):
-        replica = owner("apps/v1", "ReplicaSet")
-        assert images(admit(installed, closed, "nginx:1.27", ownerReferences=replica)) == ["nginx:1.27"]
+    @pytest.mark.parametrize(
+        ("api_version", "kind"),
+        [("apps/v1", "ReplicaSet"), ("apps/v1", "DaemonSet"), ("apps/v1", "StatefulSet"), ("batch/v1", "Job")],
+    )
+    def test_pods_of_templates_that_were_judged_come_up(
+        self, installed: Cluster, closed: str, api_version: str, kind: str
+    ):
+        owners = owner(api_version, kind)
+        assert images(admit(installed, closed, "nginx:1.27", ownerReferences=owners)) == ["nginx:1.27"]
 
     def test_pods_are_scheduled_and_report(self, installed: Cluster, closed: str):
         path = f"{PODS.format(closed)}/held"
@@ -277,7 +260,8 @@ class TestWhileNoCopyRuns:
 
     @pytest.mark.parametrize("level", ["0", "1"])
     def test_so_do_namespaces_of_run_level(self, installed: Cluster, closed: str, level: str):
-        assert asked(installed, namespace(installed, labels={"openshift.io/run-level": level}), "nginx:1.27").code == 201
+        space = namespace(installed, labels={"openshift.io/run-level": level})
+        assert asked(installed, space, "nginx:1.27").code == 201
 
 
 def test_the_way_out_and_back(
