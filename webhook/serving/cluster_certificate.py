@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 _CONFIGURATIONS: Final = "/apis/admissionregistration.k8s.io/v1"
 _LIFE: Final = timedelta(days=90)
 _ROUND, _RETRY = 600.0, 30.0
+# A configuration that was applied anew trusts nobody, and one that validates refuses everything until it does.
+_GLANCE: Final = 10.0
 _ATTEMPTS: Final = 5
 _MOST_TRUSTED: Final = 4
 
@@ -69,17 +71,22 @@ class ClusterCertificate:
 
     def keep(self, stopping: Stopping) -> None:
         """Renew it in time, and follow what other copies do, until the server stops."""
-        wait = _ROUND
+        left = _ROUND
         while not stopping():
+            wait = min(left, _GLANCE) if self._validating else left
             pause(wait * random.uniform(0.8, 1.2), stopping)
             if stopping():
                 return
+            left -= wait
             try:
-                self.renew()
-                wait = _ROUND
+                if left > 0:
+                    self._trust_to_validate(datetime.now(UTC))
+                else:
+                    self.renew()
+                    left = _ROUND
             except (Unreachable, StatusError, ValueError, OSError) as error:
                 _log.warning("The certificate could not be looked after: %s", error)
-                wait = _RETRY
+                left = _RETRY
 
     def renew(self, now: datetime | None = None) -> None:
         """One round: make or renew what the Secret should hold, have it trusted, and only then serve it."""
@@ -87,8 +94,8 @@ class ClusterCertificate:
         configuration = self._client.get(self._configuration)
         self._agree(hosts_of(configuration), now)
         self._trust(self._configuration, configuration, now)
-        if self._validating:
-            self._trust_to_validate(now)
+        if self._validating and not self._trust_to_validate(now):
+            _log.info("There is no %s: nothing is validated.", self._validating)
         write_private(self.pair.key, self._authority.server.key.read_text("ascii"))
         write_private(self.pair.certificate, self._authority.server.certificate.read_text("ascii"))
 
@@ -107,11 +114,13 @@ class ClusterCertificate:
             return
         raise Unreachable(f"{self._secret} is changed by others all the time")
 
-    def _trust_to_validate(self, now: datetime) -> None:
+    def _trust_to_validate(self, now: datetime) -> bool:
+        """Have what validates trust the authority; whether there is such a configuration."""
         try:
             self._trust(self._validating, self._client.get(self._validating), now)
         except NotFound:
-            _log.info("There is no %s: nothing is validated.", self._validating)
+            return False
+        return True
 
     def _trust(self, path: str, configuration: Json, now: datetime) -> None:
         """The API server trusts the authority, and those before it that are still in use."""

@@ -9,6 +9,7 @@ from cryptography import x509
 
 from webhook.errors import Conflict, Forbidden, NotFound
 from webhook.kube.failure import Unreachable
+from webhook.serving import cluster_certificate
 from webhook.serving.cluster_certificate import ClusterCertificate, bundle, hosts_of
 from webhook.serving.workspace import CannotServe
 from webhook.tls.authority import Authority
@@ -103,6 +104,37 @@ def test_a_configuration_that_validates_may_be_taken_away(api, tmp_path):
     one = ClusterCertificate(api, "images", "tls", "hook", tmp_path, validating="hook")
     one.start()
     certificate(one.pair.certificate.read_bytes()).verify_directly_issued_by(certificate(api.trusted()))
+
+
+def test_a_configuration_that_validates_and_was_applied_anew_is_trusted_long_before_the_next_round(
+    api, tmp_path, monkeypatch
+):
+    untrusting = api.objects[CONFIGURATION]
+    one = ClusterCertificate(api, "images", "tls", "hook", tmp_path, validating="hook")
+    one.start()
+    waits = []
+
+    def pause(seconds, stopping):
+        waits.append(seconds)
+        api.objects[VALIDATING] = untrusting
+
+    monkeypatch.setattr(cluster_certificate, "pause", pause)
+    one.keep(lambda: VALIDATING in api.updates)
+    assert api.trusted(VALIDATING) == api.trusted()
+    assert len(waits) == 1
+    assert waits[0] <= 12
+
+
+@pytest.mark.parametrize("validating", ["", "hook"], ids=["without validation", "with validation"])
+def test_the_certificate_is_looked_after_every_ten_minutes(api, tmp_path, monkeypatch, validating):
+    one = ClusterCertificate(api, "images", "tls", "hook", tmp_path, validating=validating)
+    one.start()
+    waits = []
+    monkeypatch.setattr(cluster_certificate, "pause", lambda seconds, _: waits.append(seconds))
+    monkeypatch.setattr(cluster_certificate.random, "uniform", lambda *_: 1.0)
+    del api.objects[SECRET]["data"]
+    one.keep(lambda: "data" in api.objects[SECRET])
+    assert sum(waits) == 600
 
 
 def test_what_else_a_webhook_says_is_kept(api, tmp_path):
