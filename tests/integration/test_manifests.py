@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 
 from webhook import telemetry
 from webhook.admission.endpoint import PATH, VALIDATE_PATH
-from webhook.admission.locations import COVERED, PLATFORM_RUN_LEVELS, RUN_LEVEL_LABEL, WRITTEN_BY
+from webhook.admission.locations import COVERED, PLATFORM_NAMESPACES, PLATFORM_RUN_LEVELS, RUN_LEVEL_LABEL, WRITTEN_BY
 from webhook.cli.explaining import IGNORED
 from webhook.cli.webhook import webhook as command
 from webhook.serving import cluster_certificate
@@ -330,12 +330,21 @@ def test_validation_is_asked_of_the_same_objects_and_cannot_be_passed_over(valid
     assert hook.items() >= expected.items()
     service = mutating["clientConfig"]["service"]
     assert hook["clientConfig"]["service"] == {**service, "path": VALIDATE_PATH}
-    assert hook["matchConditions"] == mutating["matchConditions"]
+    assert hook["matchConditions"][:-1] == mutating["matchConditions"]
     # A Build that is stored is not rewritten, but judged (admission A.7).
     builds = {"apiGroups": ["build.openshift.io"], "operations": ["CREATE", "UPDATE"]}
     assert hook["rules"] == [
         {**rule, **builds} if rule["apiGroups"] == builds["apiGroups"] else rule for rule in mutating["rules"]
     ]
+
+
+def test_what_is_never_judged_does_not_wait_for_the_webhook(validating):
+    (hook,) = one(validating, "ValidatingWebhookConfiguration")["webhooks"]
+    groups, namespaces = (
+        set(re.findall(r"'([^']+)'", part)) for part in hook["matchConditions"][-1]["expression"].split("||")
+    )
+    assert namespaces == PLATFORM_NAMESPACES
+    assert groups == {group for (group, _), location in COVERED.items() if not location.platform_exempt}
 
 
 def test_whoever_may_label_objects_or_namespaces_does_not_leave_the_policy(validating):
