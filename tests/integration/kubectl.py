@@ -6,8 +6,9 @@ import json
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 import yaml
@@ -21,15 +22,41 @@ class Reachable(Protocol):
         """How the administrator gets there."""
 
 
+def program() -> str:
+    """kubectl: the one that KUBECTL in the environment names, or that on PATH."""
+    found = os.environ.get("KUBECTL") or shutil.which("kubectl")
+    if found is None:
+        pytest.skip("kubectl is not installed (Debian: apt-get install kubernetes-client)")
+    return found
+
+
+def needs(minor: int, why: str) -> None:
+    """Skip the test with a kubectl older than 1.`minor`."""
+    if _minor(program()) < minor:
+        pytest.skip(f"this kubectl is older than 1.{minor}: {why}")
+
+
+@cache
+def _minor(program: str) -> int:
+    done = subprocess.run([program, "version", "--client", "-o", "json"], capture_output=True, check=True, timeout=60)
+    return int(json.loads(done.stdout)["clientVersion"]["minor"].rstrip("+"))
+
+
+def kustomized(folder: Path) -> list[Any]:
+    """What `kubectl kustomize` prints, as objects."""
+    needs(21, "it knows neither components of kustomize nor all forms of its patches")
+    command = [program(), "kustomize", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return list(yaml.safe_load_all(done.stdout))
+
+
 class Kubectl:
-    """kubectl against one server and namespace; KUBECTL in the environment names another than the one on PATH."""
+    """kubectl against one server and namespace."""
 
     def __init__(self, server: Reachable, home: Path, namespace: str = "") -> None:
-        program = os.environ.get("KUBECTL") or shutil.which("kubectl")
-        if program is None:
-            pytest.skip("kubectl is not installed (Debian: apt-get install kubernetes-client)")
         self._server, self._home, self._namespace = server, home, namespace
-        self._command = [program, *(["--namespace", namespace] if namespace else [])]
+        self._command = [program(), *(["--namespace", namespace] if namespace else [])]
         self._environment = {
             "HOME": str(home),
             "KUBECONFIG": str(server.kubeconfig),
@@ -58,12 +85,6 @@ class Kubectl:
         done = self.run(*arguments, given=given, **environment)
         assert (done.returncode, done.stderr) == (0, ""), f"kubectl {' '.join(arguments)}\n{done.stdout}{done.stderr}"
         return done.stdout
-
-    def needs(self, minor: int, why: str) -> None:
-        """Skip the test with a kubectl older than 1.`minor`."""
-        version = json.loads(self.ok("version", "--client", "-o", "json"))["clientVersion"]
-        if int(version["minor"].rstrip("+")) < minor:
-            pytest.skip(f"this kubectl is older than 1.{minor}: {why}")
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start and leave running, as for `get --watch`."""

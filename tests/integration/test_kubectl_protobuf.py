@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
-from tests.integration.kubectl import Kubectl
+from tests.integration.kubectl import Kubectl, needs
 from tests.integration.test_sandbox_kubectl import read
 
 
@@ -40,7 +40,7 @@ def test_what_it_sends_is_what_it_prints(kubectl: Kubectl):
 
 
 def test_it_creates_a_job_from_a_cronjob(kubectl: Kubectl):
-    kubectl.needs(21, "it makes CronJobs of batch/v1beta1")
+    needs(21, "it makes CronJobs of batch/v1beta1")
     kubectl.ok("create", "cronjob", "nightly", "--image=nginx:1.27", "--schedule=0 1 * * *")
     kubectl.ok("create", "job", "now", "--from=cronjob/nightly")
     (owner,) = read(kubectl, "job", "now")["metadata"]["ownerReferences"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
+from tests.integration.kubectl import kustomized
 from webhook import telemetry
 from webhook.admission.endpoint import PATH, VALIDATE_PATH
 from webhook.admission.locations import COVERED, PLATFORM_NAMESPACES, PLATFORM_RUN_LEVELS, RUN_LEVEL_LABEL, WRITTEN_BY
@@ -28,26 +27,14 @@ EXAMPLE = re.compile(r"^```yaml\n(resources: .*?)^```", re.MULTILINE | re.DOTALL
 Object = dict[str, Any]
 
 
-def render(folder: Path) -> list[Object]:
-    program = os.environ.get("KUBECTL") or shutil.which("kubectl")
-    if program is None:
-        pytest.skip("kubectl is not installed (Debian: apt-get install kubernetes-client)")
-    done = subprocess.run([program, "kustomize", str(folder)], capture_output=True, text=True, timeout=60, check=False)
-    if 'unknown field "components"' in done.stderr:
-        pytest.skip("this kubectl is older than 1.21 and knows no components of kustomize")
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    return list(yaml.safe_load_all(done.stdout))
-
-
 @pytest.fixture(scope="module", params=VARIANTS, ids=[f"with {name}" for name in VARIANTS])
 def rendered(request: pytest.FixtureRequest) -> list[Object]:
-    return render(VARIANTS[request.param])
+    return kustomized(VARIANTS[request.param])
 
 
 @pytest.fixture(scope="module")
 def own() -> list[Object]:
-    return render(ROOT)
+    return kustomized(ROOT)
 
 
 def render_of(folder: Path, resource: str, *components: str) -> list[Object]:
@@ -55,7 +42,7 @@ def render_of(folder: Path, resource: str, *components: str) -> list[Object]:
     (folder / "webhook").symlink_to(ROOT)
     text = {"resources": [resource], "components": [f"webhook/components/{one}" for one in components]}
     (folder / "kustomization.yaml").write_text(yaml.safe_dump({"kind": "Kustomization", **text}))
-    return render(folder)
+    return kustomized(folder)
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +185,7 @@ def test_nothing_else_may_be_written_and_no_secret_be_read(rendered):
 
 
 def test_cert_manager_makes_what_is_mounted_and_trusted():
-    objects = render(VARIANTS["cert-manager"])
+    objects = kustomized(VARIANTS["cert-manager"])
     injected = one(objects, "MutatingWebhookConfiguration")["metadata"]["annotations"]["cert-manager.io/inject-ca-from"]
     certificate = one(objects, "Certificate", injected.partition("/")[2])
     (hook,) = one(objects, "MutatingWebhookConfiguration")["webhooks"]
@@ -238,7 +225,7 @@ def test_the_kustomizations_of_the_page_are_whole(namespace, tmp_path):
     shutil.copytree(ROOT, tmp_path / "manifests" / "webhook")
     shutil.copy(ROOT / "base" / "policy.yaml", tmp_path)
     (tmp_path / "kustomization.yaml").write_text(examples[namespace])
-    objects = render(tmp_path)
+    objects = kustomized(tmp_path)
     bindings = [each for each in objects if each["kind"].endswith("RoleBinding")]
     (service,) = [one(objects, "MutatingWebhookConfiguration")["webhooks"][0]["clientConfig"]["service"]]
     places = [each["metadata"]["namespace"] for each in objects if "namespace" in each["metadata"]]

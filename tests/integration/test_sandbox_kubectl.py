@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.integration.api import STREAMS, Api, give, stream
-from tests.integration.kubectl import Kubectl
+from tests.integration.kubectl import Kubectl, needs
 
 DIGEST = "sha256:" + "d4" * 32
 RESOLVED = f"quay.io/acme/tools@{DIGEST}"
@@ -90,7 +90,7 @@ def test_applying_the_short_name_again_gives_the_same_object(shop):
 )
 def test_a_short_name_on_its_command_line_is_resolved(shop, command, where):
     if "cronjob" in command:
-        shop.needs(21, "it makes CronJobs of batch/v1beta1")
+        needs(21, "it makes CronJobs of batch/v1beta1")
     dry = json.loads(shop.ok(*command, "--dry-run=server", "-o", "json"))
     made = json.loads(shop.ok(*command, "-o", "json"))
     for obj in (dry, made):

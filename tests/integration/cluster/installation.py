@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import copy
 import ssl
-import subprocess
 from pathlib import Path
 
 import urllib3
-import yaml
 
 from tests.integration.cluster.cluster import Json
 from tests.integration.servers import Webhook
@@ -37,13 +35,6 @@ CRD: Json = {
 }
 # Where the container listens and keeps its files: nowhere on this machine.
 _OF_THE_CONTAINER = ("--listen=", "--metrics-listen=", "--data=", "--snapshot=")
-
-
-def render(folder: Path) -> list[Json]:
-    """What `kubectl kustomize` prints, as objects."""
-    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return list(yaml.safe_load_all(done.stdout))
 
 
 def leading_here(item: Json, port: int) -> Json:

@@ -9,7 +9,7 @@ import yaml
 
 from tests.integration.cluster.changing_webhook import changing_pods
 from tests.integration.cluster.cluster import WEBHOOK_ACCOUNT, Answer, Cluster, Json
-from tests.integration.cluster.installation import CONFIGURATIONS, MANIFESTS, VALIDATING, leading_here, render
+from tests.integration.cluster.installation import CONFIGURATIONS, MANIFESTS, VALIDATING, leading_here
 from tests.integration.cluster.workloads import (
     NAMESPACES,
     PODS,
@@ -25,7 +25,7 @@ from tests.integration.cluster.workloads import (
     pod,
     stream,
 )
-from tests.integration.kubectl import Kubectl
+from tests.integration.kubectl import Kubectl, kustomized
 from tests.integration.servers import Webhook, until
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments"
@@ -69,7 +69,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
     (folder / "manifests").symlink_to(MANIFESTS.parent)
     (folder / "policy.yaml").write_text(yaml.safe_dump(POLICY))
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(KUSTOMIZATION))
-    return render(folder)
+    return kustomized(folder)
 
 
 def prohibited(kind: str, path: str) -> str:

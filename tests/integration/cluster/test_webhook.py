@@ -11,9 +11,9 @@ import yaml
 
 from tests.integration.cluster.changing_webhook import changing_pods
 from tests.integration.cluster.cluster import Cluster, Json
-from tests.integration.cluster.installation import CONFIGURATIONS, MANIFESTS, render
+from tests.integration.cluster.installation import CONFIGURATIONS, MANIFESTS
 from tests.integration.cluster.workloads import PODS, RESOLVED, STREAMS, admit, images, owner, pod, stream
-from tests.integration.kubectl import Kubectl
+from tests.integration.kubectl import Kubectl, kustomized
 from tests.integration.servers import Webhook, until
 from webhook.admission.locations import ORIGINS
 
@@ -22,12 +22,12 @@ REPLICA_SETS = "/apis/apps/v1/namespaces/{}/replicasets"
 
 @pytest.fixture(scope="module")
 def rendered() -> list[Json]:
-    return render(MANIFESTS)
+    return kustomized(MANIFESTS)
 
 
 @pytest.mark.parametrize("folder", [MANIFESTS, MANIFESTS / "with-cert-manager"], ids=["own", "cert-manager"])
 def test_every_object_that_the_api_server_knows_is_accepted(installed: Cluster, kubectl: Kubectl, folder: Path):
-    objects = [one for one in render(folder) if not one["apiVersion"].startswith("cert-manager.io/")]
+    objects = [one for one in kustomized(folder) if not one["apiVersion"].startswith("cert-manager.io/")]
     kubectl.ok("apply", "--dry-run=server", "-f", "-", given=yaml.safe_dump_all(objects))
 
 
