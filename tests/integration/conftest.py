@@ -30,7 +30,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="session")
+# Not for the session: a connection that nobody uses for two minutes is closed by the server, maybe just as it is used.
+@pytest.fixture(scope="module")
 def api(server: Server) -> Iterator[Api]:
     """Raw HTTP to the server, as its administrator."""
     with Api(server) as api:

@@ -12,7 +12,8 @@ from webhook.meta import timestamps
 from webhook.meta.resources import ResourceInfo
 
 GROUP = "image.openshift.io"
-_TRIES = 10
+# A try fails because another writer was faster. OpenShift has ten, which loses pushes of more than that at a time.
+_TRIES = 200
 _MANAGED = "openshift.io/image.managed"
 
 
