@@ -78,21 +78,19 @@ def give(wire: Wire, namespace: str, obj: Json) -> None:
 @contextmanager
 def servers() -> Iterator[tuple[Server, Server]]:
     """The server, with the streams in it, and the floor."""
-    with tempfile.TemporaryDirectory() as folder:
-        sizes = ("--workers", "1", "--threads", str(THREADS))
-        server = Server(Path(folder) / "data", "--no-controllers", *sizes)
-        floor = FloorServer(Path(folder) / "floor", *sizes)
-        try:
-            wire = Wire(server.start())
-            give(wire, "one", stream("php", TAGS, EVENTS))
-            for namespace, tags, events in (("many", 1, 1), ("large", TAGS, EVENTS)):
-                for number in range(LISTED):
-                    give(wire, namespace, stream(f"s{number}", tags, events))
-            wire.close()
-            yield server, floor.start()
-        finally:
-            server.stop()
-            floor.stop()
+    sizes = ("--workers", "1", "--threads", str(THREADS))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Server(Path(folder) / "data", "--no-controllers", *sizes) as server,
+        FloorServer(Path(folder) / "floor", *sizes) as floor,
+    ):
+        wire = Wire(server)
+        give(wire, "one", stream("php", TAGS, EVENTS))
+        for namespace, tags, events in (("many", 1, 1), ("large", TAGS, EVENTS)):
+            for number in range(LISTED):
+                give(wire, namespace, stream(f"s{number}", tags, events))
+        wire.close()
+        yield server, floor
 
 
 def asking(server: Server, method: str, path: str, bodies: Callable[[], bytes] = lambda: b"") -> Subject:
