@@ -108,10 +108,10 @@ def examine(write: Write, view: Streams, policy: Policy, objects: Objects = NOTH
         return [Rewrite(found[0].path, found[0].name, found[0].name, Decision(reasons.TOO_MANY_IMAGES))]
     if reason is not None:
         return [_rewrite(one, Decision(reason, one.name, kind=one.kind), False) for one in found]
-    looked = _decided(found, write, coverage, view, policy, objects)
+    force = _asks(write.item, coverage.location)
+    looked = _decided(found, write, coverage, view, policy, objects, force)
     if enforced:
-        asks = _asks(write.item, coverage.location)
-        refused = enforce.findings(looked, write, coverage, policy, objects, force=asks)
+        refused = enforce.findings(looked, write, coverage, policy, objects, force=force)
         if refused:
             raise Invalid.of(write.kind, write.group, _name(write), refused)
     return looked
@@ -173,10 +173,9 @@ def _stored(write: Write, coverage: Coverage, policy: Policy, force: bool) -> di
 
 
 def _decided(
-    found: list[Image], write: Write, coverage: Coverage, view: Streams, policy: Policy, objects: Objects
+    found: list[Image], write: Write, coverage: Coverage, view: Streams, policy: Policy, objects: Objects, force: bool
 ) -> list[Rewrite]:
     location = coverage.location
-    force = _asks(write.item, location)
     stored = _stored(write, coverage, policy, force)
     writes = coverage.local_names and not (location.frozen and write.operation == UPDATE)
     exempt = exemptions.by_label(write, policy) or (None if coverage.resolves else reasons.NOT_LOOKED_UP)
@@ -228,7 +227,8 @@ def _with_tag(decision: Decision) -> Decision:
 
 def _rewrite(image: Image, decision: Decision, writes: bool) -> Rewrite:
     new = decision.image if writes and decision.image else image.name
-    return Rewrite(image.path, image.name, new, decision, image.key if image.container else "", False, image.namespace)
+    place = image.key if image.container else ""
+    return Rewrite(image.path, image.name, new, decision, place, namespace=image.namespace)
 
 
 def _beside(image: Image, decision: Decision) -> Iterator[Rewrite]:

@@ -22,7 +22,5 @@ def why_none(stream: Json | None, tag: str) -> str:
 def failing(stream: Json | None, tag: str) -> str:
     """That imports of the tag fail, since when and why, as a clause; empty if they do not."""
     entry = history.entry(stream, tag) if stream is not None else None
-    for condition in (entry or {}).get("conditions") or []:
-        if condition.get("type") == "ImportSuccess" and condition.get("status") == "False":
-            return f"imports have failed since {condition.get('lastTransitionTime')}: {condition.get('message')}"
-    return ""
+    failed = history.failed_import((entry or {}).get("conditions") or [])
+    return f"imports have failed since {failed.get('lastTransitionTime')}: {failed.get('message')}" if failed else ""

@@ -77,7 +77,7 @@ class ImageStreamImportRest(Rest):
             status = answer.with_stored(status, request["spec"], stored)
             if saved is not None:
                 status = {"import": _nested(saved), **status}
-        said = {key: value for key, value in request["metadata"].items() if value not in (None, "", 0, [], {})}
+        said = defaults.said(request["metadata"])
         meta = {key: value for key, value in said.items() if key not in _NEVER_ANSWERED}
         meta |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamps.now()}
         return {**request, "metadata": meta, "status": status}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from webhook.apiserver.rest import Call, Rest
+from webhook.apiserver.stored import TRIES
 from webhook.apiserver.streams import Streams
 from webhook.errors import AlreadyExists, Conflict, FieldError, Findings, Invalid, Json, NotFound, ServerTimeout
 from webhook.image import defaults, history, tagging, validation
@@ -12,8 +13,6 @@ from webhook.meta import timestamps
 from webhook.meta.resources import ResourceInfo
 
 GROUP = "image.openshift.io"
-# A try fails because another writer was faster. OpenShift has ten, which loses pushes of more than that at a time.
-_TRIES = 200
 _MANAGED = "openshift.io/image.managed"
 
 
@@ -59,7 +58,8 @@ class ImageStreamMappingRest(Rest):
     def _push(self, call: Call, stream: Json, tag: str, reference: str, image: str) -> None:
         """Written like a status: the stream's generation stays. Again where somebody else wrote another tag."""
         before = history.head(stream, tag)
-        for _ in range(_TRIES):
+        # OpenShift has ten tries, and loses pushes of more than that at a time.
+        for _ in range(TRIES):
             generation = stream["metadata"].get("generation") or 0
             event = history.event(timestamps.now(), reference, image, generation)
             pushed, changed = history.record(stream, tag, event)

@@ -13,6 +13,7 @@ from typing import Any
 
 from webhook.apiserver.rest import Call
 from webhook.apiserver.strategy import Strategy
+from webhook.distribution import credentials
 from webhook.errors import FieldError, Findings, Json
 from webhook.image.reference import InvalidReference, parse
 from webhook.meta.resources import ResourceInfo, SubresourceInfo
@@ -103,11 +104,9 @@ class SecretStrategy(PlainStrategy):
 
 def _registry_findings(secret: Json) -> Findings:
     """What Kubernetes refuses of the content of pull secrets; it does not look at the accounts in it."""
-    key = {"kubernetes.io/dockercfg": ".dockercfg", "kubernetes.io/dockerconfigjson": ".dockerconfigjson"}.get(
-        secret["type"]
-    )
-    if key is None:
+    if secret["type"] not in credentials.KINDS:
         return []
+    key, _ = credentials.KINDS[secret["type"]]
     encoded = (secret.get("data") or {}).get(key)
     if encoded is None:
         return [FieldError.required(f"data[{key}]")]

@@ -32,7 +32,7 @@ _REPEATED = (
     " such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}"
 )
 # A try fails because another writer was faster. kube-apiserver has no limit; more than these cannot write at a time.
-_TRIES = 200
+TRIES = 200
 _GENERATED_NAMES = 8
 # From the stored object to the new one and its managedFields; None for those: as after any update.
 Step = Callable[[Json], tuple[Json, Managed | None]]
@@ -143,7 +143,7 @@ class StoredRest(ReadRest):
             live = self.strategy.default(self.strategy.view(old))
             return ownership.applied(call, live, old, config, force)
 
-        for left in reversed(range(_TRIES)):
+        for left in reversed(range(TRIES)):
             if self.subresource or self.store.get(self.key, call.namespace, name) is not None:
                 try:
                     return self._replaced(call, name, merged), False
@@ -175,7 +175,7 @@ class StoredRest(ReadRest):
 
     def _tried(self, namespace: str, name: str, write: Callable[[Record], Written]) -> Written:
         """What `write` makes of the newest record, again where somebody else was faster."""
-        for left in reversed(range(_TRIES)):
+        for left in reversed(range(TRIES)):
             try:
                 return write(self.existing(namespace, name))
             except Stale as stale:

@@ -13,6 +13,7 @@ import click
 from webhook.admission import story
 from webhook.admission.decide import CREATE, of_objects
 from webhook.admission.exemptions import is_platform
+from webhook.admission.mutate import labels_with
 from webhook.admission.objects import NOTHING, Objects
 from webhook.admission.policy import Policy
 from webhook.admission.story import Node
@@ -74,15 +75,13 @@ def of_admission(policy: Policy, source: Source, where: Cluster | None) -> Judge
         return Judge(policy, source)
 
     @cache
-    def labels(name: str) -> Mapping[str, str]:
+    def namespace(name: str) -> Json | None:
         try:
-            found = where.client.get(f"/api/v1/namespaces/{quote(name, safe='')}")
+            return where.client.get(f"/api/v1/namespaces/{quote(name, safe='')}")
         except (StatusError, Unreachable):
-            # As in admission: lookup runs where nothing is known of the namespace (admission A.1).
-            return {}
-        return (found.get("metadata") or {}).get("labels") or {}
+            return None
 
-    return Judge(policy, source, labels, policies.objects(where.client))
+    return Judge(policy, source, labels_with(namespace), policies.objects(where.client))
 
 
 def of_files(paths: Iterable[str], recursive: bool, namespace: str, policy: Policy) -> Iterator[Subject]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from webhook.distribution.failures import CorruptSecret
@@ -21,7 +21,7 @@ EXCLUDED = "openshift.io/image.excludeSecret"
 
 _HUB_KEY = "index.docker.io"
 #: Secret type -> key of its data, and where in that document the entries are.
-_KINDS = {
+KINDS: Final = {
     "kubernetes.io/dockercfg": (".dockercfg", None),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson", "auths"),
 }
@@ -30,7 +30,7 @@ _KINDS = {
 def is_pull_secret(secret: Json) -> bool:
     """True for a Secret with registry credentials that its owner has not excluded (image-api 2.13)."""
     annotations = (secret.get("metadata") or {}).get("annotations") or {}
-    return secret.get("type") in _KINDS and annotations.get(EXCLUDED) != "true"
+    return secret.get("type") in KINDS and annotations.get(EXCLUDED) != "true"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _entries(secret: Json) -> Iterable[tuple[str, Credential]]:
     metadata = secret.get("metadata") or {}
     if not is_pull_secret(secret):
         return
-    data_key, inner = _KINDS[secret["type"]]
+    data_key, inner = KINDS[secret["type"]]
     try:
         encoded = (secret.get("data") or {}).get(data_key)
         if encoded is None:

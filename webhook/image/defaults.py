@@ -30,7 +30,7 @@ _CONFIG_KEYS = (
 
 def stream(obj: Json, import_mode: str = LEGACY) -> Json:
     """An ImageStream with the defaults of its tags and its lookup policy, both tag lists canonical."""
-    spec = {key: value for key, value in (obj.get("spec") or {}).items() if not _says_nothing(value)}
+    spec = said(obj.get("spec") or {})
     lookup = {"local": bool((spec.get("lookupPolicy") or {}).get("local"))}
     full = {**obj, "spec": {**spec, "lookupPolicy": lookup}, "status": obj.get("status") or {}}
     canonical = tags.canonical(full)
@@ -39,20 +39,19 @@ def stream(obj: Json, import_mode: str = LEGACY) -> Json:
 
 def tag_reference(tag: Json, import_mode: str = LEGACY) -> Json:
     """A spec tag, `tag` of an ImageStreamTag or `spec` of an ImageTag: with its policies, without what says nothing."""
-    said = {key: value for key, value in tag.items() if key == "generation" or not _says_nothing(value)}
+    kept = {key: value for key, value in tag.items() if key == "generation" or not _says_nothing(value)}
     if tag.get("from") is not None:
         # An empty source is not the same as none: it is refused.
-        said["from"] = {key: value for key, value in tag["from"].items() if not _says_nothing(value)}
-    return {"name": "", **policies(said, import_mode)}
+        kept["from"] = said(tag["from"])
+    return {"name": "", **policies(kept, import_mode)}
 
 
 def policies(obj: Json, import_mode: str = LEGACY) -> Json:
     """An object with `importPolicy` and `referencePolicy`: where no mode and no type is said, the defaults."""
     imported, referred = obj.get("importPolicy") or {}, obj.get("referencePolicy") or {}
-    flags = {key: value for key, value in imported.items() if not _says_nothing(value)}
     return {
         **obj,
-        "importPolicy": {**flags, "importMode": imported.get("importMode") or import_mode},
+        "importPolicy": {**said(imported), "importMode": imported.get("importMode") or import_mode},
         "referencePolicy": {**referred, "type": referred.get("type") or "Source"},
     }
 
@@ -134,9 +133,14 @@ def _without_null(obj: Json, keys: tuple[str, ...]) -> Json:
 
 
 def _import(one: Json, import_mode: str) -> Json:
-    said = {key: value for key, value in one.items() if value is not None and value is not False}
-    said["from"] = {key: value for key, value in (one.get("from") or {}).items() if not _says_nothing(value)}
-    return policies(said, import_mode)
+    kept = {key: value for key, value in one.items() if value is not None and value is not False}
+    kept["from"] = said(one.get("from") or {})
+    return policies(kept, import_mode)
+
+
+def said(obj: Json) -> Json:
+    """The fields that say something: those that Kubernetes leaves out of an answer are gone."""
+    return {key: value for key, value in obj.items() if not _says_nothing(value)}
 
 
 def _says_nothing(value: Any) -> bool:

@@ -6,6 +6,8 @@ An event is `{"created", "dockerImageReference", "image", "generation"}`, an ent
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from webhook.errors import Json
 from webhook.image import tags
 
@@ -56,6 +58,11 @@ def head(stream: Json, tag: str) -> Json | None:
     """The newest event of that tag."""
     found = items(stream, tag)
     return found[0] if found else None
+
+
+def failed_import(conditions: Iterable[Json]) -> Json | None:
+    """Of the conditions of a tag's entry the one that says that its last import failed."""
+    return next((one for one in conditions if (one.get("type"), one.get("status")) == ("ImportSuccess", "False")), None)
 
 
 def with_entry(stream: Json, tag_entry: Json) -> Json:

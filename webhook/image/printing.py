@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from webhook.errors import Json
+from webhook.image import history
 
 _TAGS_BUDGET = 40
 _TAGS_OVERRUN = 10
@@ -182,9 +183,8 @@ def _tag_kind(spec: Json | None, head: Json) -> str:
 
 def _tag_state(spec: Json | None, head: Json, conditions: list[Json]) -> str:
     """Its image, or how far the import is."""
-    for one in conditions:
-        if one.get("type") == "ImportSuccess" and one.get("status") == "False":
-            return f"ImportFailed ({one.get('reason') or ''})"
+    if failed := history.failed_import(conditions):
+        return f"ImportFailed ({failed.get('reason') or ''})"
     if not head:
         return _source_text((spec or {}).get("from") or {})
     if (spec or {}).get("generation", 0) and 0 < (head.get("generation") or 0) < (spec or {})["generation"]:

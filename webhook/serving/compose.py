@@ -10,12 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from webhook.admission import decisions_log
-from webhook.admission.endpoint import AdmissionEndpoint
 from webhook.admission.mutate import Mutator
 from webhook.admission.objects import Objects
 from webhook.admission.policy_file import PolicyFile
-from webhook.admission.reviewer import Reviewer
 from webhook.apiserver import bodies
 from webhook.apiserver.app import create_app
 from webhook.controllers import imports
@@ -26,13 +23,13 @@ from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
 from webhook.meta.identity import User
 from webhook.reloading import Unusable
-from webhook.serving import following, logs, notifications, policies
+from webhook.serving import following, notifications, policies, reviews
 from webhook.serving.chores import Chores
 from webhook.serving.companion import Stopping, Work
 from webhook.serving.following import Following
 from webhook.serving.health import Check, HealthEndpoint, WsgiApp
 from webhook.serving.identity import BearerToken
-from webhook.serving.metrics import MetricsEndpoint, ReviewCounter
+from webhook.serving.metrics import MetricsEndpoint
 from webhook.serving.workspace import CannotServe, authority, hosts, serving_pair
 from webhook.settings import Settings
 from webhook.storage.sqlite import SqliteStore
@@ -143,10 +140,8 @@ def application(
     streams, objects = CheckedView(view, DirectView(load, settings.integrated_registry), version), Objects(load)
     mutate = Mutator(streams, policy.current, namespaces, objects)
     app = create_app(store, settings, authenticate=authenticate, mutate=mutate, stopping=life.stopping)
-    say = logs.quick(decisions_log.log)
-    reviewer = Reviewer(streams, policy.current, namespaces=namespaces, objects=objects, say=say)
     inner = HealthEndpoint(MetricsEndpoint(app, authenticate), checks(settings, store, view, life, policy))
-    return AdmissionEndpoint(inner, reviewer, observe=ReviewCounter(), most=settings.reviews)
+    return reviews.endpoint(inner, streams, policy.current, namespaces, objects, settings.reviews)
 
 
 def checks(settings: Settings, store: Store, view: View, life: Life, policy: PolicyFile) -> dict[str, dict[str, Check]]:

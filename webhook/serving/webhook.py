@@ -7,17 +7,14 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
-from webhook.admission import decisions_log
-from webhook.admission.endpoint import AdmissionEndpoint
-from webhook.admission.reviewer import Reviewer
 from webhook.kube.client import KubeClient
 from webhook.kube.connection import Connection
-from webhook.serving import following, logs, metrics, policies
+from webhook.serving import following, metrics, policies, reviews
 from webhook.serving.cluster_certificate import ClusterCertificate
 from webhook.serving.companion import Stopping, Work
 from webhook.serving.following import Following
 from webhook.serving.health import Environ, HealthEndpoint, StartResponse, WsgiApp
-from webhook.serving.metrics import MetricsEndpoint, ReviewCounter
+from webhook.serving.metrics import MetricsEndpoint
 from webhook.serving.workspace import serving_pair
 from webhook.settings import Settings
 from webhook.telemetry import VIEW_QUESTIONS
@@ -68,9 +65,7 @@ class Webhook:
         health = HealthEndpoint(inner, {"/livez": {}, "/healthz": {}, "/readyz": ready})
         policies.follow(self._policy, life.stopping)
         objects = policies.objects(client)
-        say = logs.quick(decisions_log.log)
-        reviewer = Reviewer(streams, self._policy.current, namespaces=levels.get, objects=objects, say=say)
-        return AdmissionEndpoint(health, reviewer, observe=ReviewCounter(), most=settings.reviews)
+        return reviews.endpoint(health, streams, self._policy.current, levels.get, objects, settings.reviews)
 
     @property
     def background(self) -> Work | None:

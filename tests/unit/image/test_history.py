@@ -110,3 +110,16 @@ def test_a_push_adds_at_most_one_item_and_leaves_those_behind_the_head_alone(eve
         old, new = entry["items"], after["items"]
         assert new[1:] in (old, old[1:])
         entry = after
+
+
+@pytest.mark.parametrize(
+    ("conditions", "reason"),
+    [
+        pytest.param([{"type": "ImportSuccess", "status": "False", "reason": "NotFound"}], "NotFound", id="failed"),
+        pytest.param([{"type": "ImportSuccess", "status": "True", "reason": "Done"}], None, id="succeeded"),
+        pytest.param([{"type": "ImportRetry", "status": "False", "reason": "BackOff"}], None, id="another condition"),
+        pytest.param([], None, id="no condition"),
+    ],
+)
+def test_a_failed_import_is_told_by_its_condition(conditions, reason):
+    assert (history.failed_import(conditions) or {}).get("reason") == reason
